@@ -1,0 +1,1 @@
+"""One subject, two dates: what really changed."""

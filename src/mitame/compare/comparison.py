@@ -1,0 +1,93 @@
+"""What a comparison found: images on the current grid, numbers and marks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Suffix
+from mitame.core.volume import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One place where the scans differ by more than their noise.
+
+    Parameters
+    ----------
+    center : tuple of float
+        World position on the current scan, mm, RAS+.
+    volume_ml : float
+        Size, millilitres.
+    diameter_mm : float
+        Diameter of the ball of that size, mm.
+    mean_change : float
+        Mean of current − harmonized prior inside, in units of the current scan's
+        white-matter median; positive is brighter today.
+    peak_z : float
+        Largest change over its noise level, signed.
+    """
+
+    center: tuple[float, float, float]
+    volume_ml: float
+    diameter_mm: float
+    mean_change: float
+    peak_z: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SequenceComparison:
+    """One sequence of both visits, all volumes on the current scan's native grid.
+
+    Intensities are in units of the white-matter median of the image they belong to;
+    `harmonized` is in the current scan's units.
+
+    Parameters
+    ----------
+    prior_native : Volume
+        The prior as it was scanned, on its own grid, scanner units.
+    prior : Volume
+        The prior moved onto the current grid; only scaled.
+    current : Volume
+        The current scan; only scaled.
+    harmonized : Volume
+        `prior` with the look of `current`.
+    change : Volume
+        current − harmonized; positive is brighter today.
+    noise : Volume
+        Standard deviation `change` would have if nothing had changed.
+    brain : array of bool, shape (i, j, k)
+        Where both visits show brain.
+    marks : tuple of Mark
+        Largest first.
+    numbers : dict of str to float
+        Scores by the names that `present` explains.
+    """
+
+    prior_native: Volume
+    prior: Volume
+    current: Volume
+    harmonized: Volume
+    change: Volume
+    noise: Volume
+    brain: NDArray[np.bool_]
+    marks: tuple[Mark, ...]
+    numbers: dict[str, float]
+
+    @property
+    def edit(self) -> NDArray[np.float32]:
+        """Harmonized − source, in the harmonized scale; shape (i, j, k)."""
+        return np.asarray(self.harmonized.data - self.prior.data)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """A patient's prior and current visit, sequence by sequence."""
+
+    sequences: dict[Suffix, SequenceComparison]
+    subject: str | None = None
+    prior_date: date | None = None
+    current_date: date | None = None
