@@ -87,6 +87,24 @@ class Session(Mapping[Suffix, Volume]):
         """The first volume; its grid is the session's grid."""
         return next(iter(self.volumes.values()))
 
+    def require_brain(self) -> NDArray[np.bool_]:
+        """Return the brain mask, or raise `InputError` where there is none."""
+        if self.brain is None:
+            raise InputError(
+                "The session has no brain mask.",
+                fix="Prepare it first: `prepare.default_preparation().apply(session)`.",
+            )
+        return self.brain
+
+    def require_template(self) -> NDArray[np.float64]:
+        """Return the way to template space, or raise `InputError`."""
+        if self.to_template is None:
+            raise InputError(
+                "The session has no place in template space.",
+                fix="Prepare it first: `prepare.default_preparation().apply(session)`.",
+            )
+        return self.to_template
+
     def with_volumes(self, volumes: Mapping[Suffix, Volume]) -> Session:
         """Return the same visit with new volumes on the same grid."""
         return replace(self, volumes=volumes)

@@ -117,9 +117,7 @@ class Volume:
         """Raise `GridMismatchError` unless voxel (i, j, k) is one place in both."""
         if self.data.shape != other.data.shape:
             gap = f"shapes {self.data.shape} and {other.data.shape}"
-        elif not np.allclose(
-            self.affine, other.affine, rtol=0, atol=GRID_TOLERANCE_MM
-        ):
+        elif not np.allclose(self.affine, other.affine, rtol=0, atol=GRID_TOLERANCE_MM):
             worst = float(np.abs(self.affine - other.affine).max())
             gap = f"affines that differ by up to {worst:.3g}"
         else:

@@ -1,0 +1,98 @@
+"""Histogram engines: move each volume's brain quantiles onto the target's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import InputError, NotFittedError
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.io import bundle
+from mitame.solve.tone import piecewise_linear, through_zero
+
+
+class Landmarks:
+    """Give each volume the brain quantiles of the target domain.
+
+    Each volume's own quantiles are moved onto the mean target quantiles; zero
+    stays zero, intensities between two quantiles follow a straight line, and those
+    outside follow the nearest line on, so no intensity is clipped.
+
+    Parameters
+    ----------
+    quantiles : sequence of float, increasing, each in (0, 1)
+        Where the histogram is pinned.
+
+    Attributes
+    ----------
+    landmarks_ : dict of str to array, shape (n_quantiles,)
+        Mean intensity of the target domain at each quantile, by sequence.
+    """
+
+    name: ClassVar[str]
+    needs_pairs: ClassVar[bool] = False
+    landmarks_: dict[Suffix, NDArray[np.float64]]
+
+    def __init__(self, *, quantiles: Sequence[float]) -> None:
+        self.quantiles = quantiles
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Learn the target landmarks; the source is not needed."""
+        del source
+        suffixes = {suffix for session in target for suffix in session}
+        self.landmarks_ = {
+            suffix: np.mean(
+                [self._own(s[suffix], s) for s in target if suffix in s], axis=0
+            )
+            for suffix in sorted(suffixes)
+        }
+        return self
+
+    def transform(self, session: Session) -> Session:
+        """Return `session` with the target landmarks; zeros stay zero."""
+        if not hasattr(self, "landmarks_"):
+            raise NotFittedError(
+                f"{type(self).__name__} has no landmarks yet.",
+                fix="Call `fit(source, target)` or `load(folder)` first.",
+            )
+        return session.with_volumes(
+            {suffix: self._moved(suffix, session) for suffix in session}
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters and the landmarks into `folder`."""
+        arrays = {str(suffix): marks for suffix, marks in self.landmarks_.items()}
+        bundle.write(folder, {"quantiles": list(self.quantiles)}, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        params, arrays = bundle.read(folder)
+        engine = cls(**params)
+        engine.landmarks_ = arrays  # type: ignore[assignment]
+        return engine
+
+    def _moved(self, suffix: Suffix, session: Session) -> Volume:
+        if suffix not in self.landmarks_:
+            raise InputError(
+                f"This model knows {', '.join(self.landmarks_)}, not {suffix}.",
+                fix=f"Fit a model on {suffix} scans of both scanners.",
+            )
+        volume, target = session[suffix], self.landmarks_[suffix]
+        own = self._own(volume, session)
+        both_above = own[0] > 0 and target[0] > 0
+        knots, values = (
+            (through_zero(own), through_zero(target)) if both_above else (own, target)
+        )
+        moved = piecewise_linear(volume.data, knots, values)
+        step = Step(self.name, {"landmarks": own.tolist(), "target": target.tolist()})
+        return volume.with_data(np.where(volume.data == 0, 0, moved), step)
+
+    def _own(self, volume: Volume, session: Session) -> NDArray[np.float64]:
+        brain = volume.data[session.require_brain()].astype(np.float64)
+        return np.asarray(np.quantile(brain, self.quantiles))

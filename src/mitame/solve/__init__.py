@@ -1,0 +1,1 @@
+"""Mathematics on plain arrays; knows no images."""
