@@ -63,6 +63,8 @@ class SequenceComparison:
         Where both visits show brain.
     marks : tuple of Mark
         Largest first.
+    mark_labels : array of int, shape (i, j, k)
+        n where ``marks[n - 1]`` is, 0 elsewhere.
     numbers : dict of str to float
         Scores by the names that `present` explains.
     """
@@ -75,6 +77,7 @@ class SequenceComparison:
     noise: Volume
     brain: NDArray[np.bool_]
     marks: tuple[Mark, ...]
+    mark_labels: NDArray[np.int32]
     numbers: dict[str, float]
 
     @property

@@ -1,0 +1,120 @@
+"""Two visits of one head onto each other, with no favorite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import SimpleITK
+from numpy.typing import NDArray
+from scipy.linalg import polar, sqrtm
+from scipy.ndimage import binary_dilation
+
+from mitame.core.volume import Volume
+from mitame.prepare.itk import RAS_TO_LPS, from_itk_transform, mask_to_itk, to_itk
+from mitame.prepare.resample import at_spacing, resample_mask
+
+SPACINGS_MM = (4.0, 2.0)
+"""Voxel edges of the two rounds; the first finds the place, the second refines."""
+
+RIM_MM = 6.0
+"""How far beyond the brain the matching looks: to the inner table of the skull."""
+
+
+def align(
+    prior: Volume,
+    prior_brain: NDArray[np.bool_],
+    current: Volume,
+    current_brain: NDArray[np.bool_],
+    *,
+    start: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the rigid map from the current scan's world to the prior's, RAS+ mm.
+
+    Each scan is matched to the other, and the two answers are averaged as motions:
+    swapping the visits gives exactly the inverse.
+
+    Parameters
+    ----------
+    prior, current : Volume
+        The same sequence at both visits, on any grids.
+    prior_brain, current_brain : array of bool
+        Brain masks on their grids.
+    start : array, shape (4, 4)
+        A first guess of the result; it need not be rigid.
+    """
+    here = closest_motion(start)
+    forward = _match(current, current_brain, prior, here)
+    backward = _match(prior, prior_brain, current, np.linalg.inv(here))
+    return halfway(forward, np.linalg.inv(backward))
+
+
+def halfway(
+    first: NDArray[np.float64], second: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the motion in the middle of two, which are both (4, 4)."""
+    step = sqrtm(np.linalg.inv(first) @ second)
+    return closest_motion(first @ np.real(step))
+
+
+def closest_motion(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return `affine` (4, 4) with its scales and shears taken out."""
+    motion = affine.copy()
+    motion[:3, :3], _ = polar(affine[:3, :3])
+    return motion
+
+
+def motion_size(motion: NDArray[np.float64], around: Volume) -> Mapping[str, float]:
+    """Return by how much a motion turns, degrees, and shifts the middle, mm."""
+    middle = around.affine @ [*(np.array(around.shape) - 1) / 2, 1.0]
+    cosine = np.clip((np.trace(motion[:3, :3]) - 1) / 2, -1, 1)
+    shift = float(np.linalg.norm((motion @ middle - middle)[:3]))
+    return {
+        "rotation_deg": float(np.degrees(np.arccos(cosine))),
+        "translation_mm": shift,
+    }
+
+
+def _match(
+    fixed: Volume,
+    brain: NDArray[np.bool_],
+    moving: Volume,
+    start: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the rigid map from `fixed` to `moving` with most mutual information."""
+    transform = _versor(start, fixed, brain)
+    for spacing in SPACINGS_MM:
+        small = at_spacing(fixed, spacing)
+        near = resample_mask(brain, fixed, small)
+        near = binary_dilation(near, iterations=round(RIM_MM / spacing))
+        method = _method(mask_to_itk(near, small), spacing)
+        method.SetInitialTransform(transform, inPlace=True)
+        method.Execute(to_itk(small), to_itk(at_spacing(moving, spacing)))
+    return from_itk_transform(transform)
+
+
+def _versor(
+    start: NDArray[np.float64], fixed: Volume, brain: NDArray[np.bool_]
+) -> SimpleITK.VersorRigid3DTransform:
+    """Return `start` as an ITK rigid transform that turns about the brain."""
+    center = RAS_TO_LPS @ fixed.affine @ [*np.argwhere(brain).mean(axis=0), 1.0]
+    motion = RAS_TO_LPS @ start @ RAS_TO_LPS
+    transform = SimpleITK.VersorRigid3DTransform()
+    transform.SetCenter(center[:3].tolist())
+    transform.SetMatrix(motion[:3, :3].ravel().tolist())
+    transform.SetTranslation((motion @ center - center)[:3].tolist())
+    return transform
+
+
+def _method(near: SimpleITK.Image, spacing: float) -> SimpleITK.ImageRegistrationMethod:
+    method = SimpleITK.ImageRegistrationMethod()
+    # One thread: sums in the same order give the same motion on every run.
+    method.SetNumberOfWorkUnits(1)
+    method.SetMetricAsMattesMutualInformation(32)
+    method.SetMetricSamplingStrategy(method.NONE)
+    method.SetMetricFixedMask(near)
+    method.SetInterpolator(SimpleITK.sitkLinear)
+    # Steps of the farthest voxel: from half a voxel down to a thousandth.
+    method.SetOptimizerAsRegularStepGradientDescent(spacing / 2, spacing / 1000, 60)
+    method.SetOptimizerScalesFromPhysicalShift()
+    return method

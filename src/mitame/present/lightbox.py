@@ -1,0 +1,161 @@
+"""One sequence of a comparison, ready to be drawn: any panel, any slice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mitame.compare.comparison import Mark, SequenceComparison
+from mitame.present.colors import (
+    ColorScale,
+    gray_scale,
+    noise_scale,
+    signed_scale,
+    window_of,
+)
+from mitame.present.figures import Ring, draw
+from mitame.present.view import AxialView, Frame, brain_frame
+
+Panel = Literal["prior", "harmonized", "current", "before", "after", "edit", "noise"]
+
+MARGIN_MM = 10.0
+RING_GAP_MM = 3.0
+RING_SMALLEST_MM = 5.0
+
+_SCANS = ("prior", "harmonized", "current")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lightbox:
+    """Every panel of one sequence with one field of view, window and signed scale.
+
+    Parameters
+    ----------
+    sequence : SequenceComparison
+        What is shown.
+    view : AxialView
+        Of the current grid.
+    frame : Frame
+        The brain with a margin; the field of view of every whole slice.
+    window : tuple of float
+        Black and white of the scans, white-matter medians.
+    middle : array, shape (3,)
+        Middle of the brain mask, world mm; positions are told from here.
+    """
+
+    sequence: SequenceComparison
+    view: AxialView
+    frame: Frame
+    window: tuple[float, float]
+    middle: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, sequence: SequenceComparison, *, height: int) -> Lightbox:
+        """Return the lightbox whose whole-slice pictures are `height` pixels tall."""
+        view = AxialView.of(sequence.current)
+        brain = view.arrange(sequence.brain)
+        frame = brain_frame(view, sequence.brain, margin_mm=MARGIN_MM, height=height)
+        inside = np.argwhere(brain if brain.any() else np.ones_like(brain))
+        return cls(
+            sequence,
+            view,
+            frame,
+            window_of(sequence.current.data[sequence.brain]),
+            view.world(inside.mean(axis=0)),
+        )
+
+    @property
+    def brain_slices(self) -> list[int]:
+        """The slices that hold brain, bottom to top; all of them if none does."""
+        held = np.flatnonzero(self.view.arrange(self.sequence.brain).any(axis=(0, 1)))
+        return [int(index) for index in held] or list(range(self.view.shape[2]))
+
+    @property
+    def key_slice(self) -> int:
+        """The slice of the largest mark, or else the one with the most brain."""
+        if self.sequence.marks:
+            return self.view.nearest_slice(self.sequence.marks[0].center)
+        area = self.view.arrange(self.sequence.brain).sum(axis=(0, 1))
+        return int(np.argmax(area))
+
+    def draw(
+        self,
+        panel: Panel,
+        index: int,
+        *,
+        frame: Frame | None = None,
+        rings: bool = False,
+    ) -> Image.Image:
+        """Return one panel of one slice, with the panel's own scale and badge."""
+        frame = frame or self.frame
+        scan = panel in _SCANS
+        return draw(
+            frame.cut(self._slab(panel, index)),
+            self.scale(panel),
+            badge=panel == "harmonized",
+            rings=self.rings(index, frame) if rings else (),
+            outline=None if scan else frame.cut(self._slab("brain", index)),
+        )
+
+    def scale(self, panel: Panel) -> ColorScale:
+        """Return the colors of a panel: gray, signed or noise."""
+        if panel in _SCANS:
+            return gray_scale(*self.window)
+        return noise_scale() if panel == "noise" else signed_scale()
+
+    def rings(self, index: int, frame: Frame) -> tuple[Ring, ...]:
+        """Return a ring for every mark that reaches the slice."""
+        return tuple(
+            self._ring(number, mark, frame)
+            for number, mark in enumerate(self.sequence.marks, 1)
+            if self.reaches(mark, index)
+        )
+
+    def reaches(self, mark: Mark, index: int) -> bool:
+        """Whether the ball of the mark's size touches the slice."""
+        between = self.view.spacing[2]
+        away = abs(self.view.locate(mark.center)[2] - index) * between
+        nearest = self.view.nearest_slice(mark.center) == index
+        return nearest or bool(away <= mark.diameter_mm / 2)
+
+    def offset(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return mm to the right, front and top of the middle of the brain."""
+        return np.asarray(world, dtype=np.float64) - self.middle
+
+    def slice_height(self, index: int) -> float:
+        """Return mm of a slice above the middle of the brain."""
+        row, column = self.frame.center
+        return float(self.offset(self.view.world((row, column, index)))[2])
+
+    def _ring(self, number: int, mark: Mark, frame: Frame) -> Ring:
+        row, column, _ = self.view.locate(mark.center)
+        x, y = frame.fraction(row, column)
+        radius = max(mark.diameter_mm / 2 + RING_GAP_MM, RING_SMALLEST_MM)
+        return Ring(number, x, y, radius / frame.size_mm[0])
+
+    def _slab(self, panel: Panel | Literal["brain"], index: int) -> NDArray[np.float32]:
+        """Return one slice (row, column); maps are zero outside the brain."""
+        brain = self._slice(self.sequence.brain, index).astype(np.float32)
+        if panel == "brain":
+            return brain
+        prior = self._slice(self.sequence.prior.data, index)
+        harmonized = self._slice(self.sequence.harmonized.data, index)
+        current = self._slice(self.sequence.current.data, index)
+        slabs = {
+            "prior": prior,
+            "harmonized": harmonized,
+            "current": current,
+            "before": (current - prior) * brain,
+            "after": self._slice(self.sequence.change.data, index) * brain,
+            "edit": (harmonized - prior) * brain,
+            "noise": self._slice(self.sequence.noise.data, index) * brain,
+        }
+        return np.asarray(slabs[panel])
+
+    def _slice(self, data: NDArray[Any], index: int) -> NDArray[Any]:
+        slab: NDArray[Any] = self.view.arrange(data)[:, :, index]
+        return slab

@@ -1,0 +1,239 @@
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from mitame.compare.comparison import Comparison, Mark
+from mitame.core.errors import InputError, OutputError
+from mitame.core.volume import Step
+from mitame.present import panels, report, slider
+from mitame.present.lightbox import Lightbox
+from mitame.present.overview import write_overview_figure
+from mitame.present.record import params_as_text, steps_as_lines
+from mitame.present.report import write_comparison_report
+from mitame.present.sentences import place_in_letters, place_in_words, summary_of
+from mitame.present.words import score_definitions, words_in
+
+
+@pytest.fixture
+def few_slices(monkeypatch):
+    """Pages with the shortest slider, where the slider does not matter."""
+    monkeypatch.setattr(report, "PAGE_BYTES", 0)
+
+
+class Tags(HTMLParser):
+    """Every tag of a page with its attributes."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.found = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+    def all(self, name):
+        return [attrs for tag, attrs in self.found if tag == name]
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_page_needs_nothing_else(pages, lang):
+    tags = Tags(pages[lang])
+    addresses = [a[k] for _, a in tags.found for k in ("src", "href") if k in a]
+    assert all(a.startswith(("data:image/", "#")) for a in addresses)
+    assert not re.search(r"url\(|@import|https?://", pages[lang])
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_every_image_has_a_text(pages, lang):
+    images = Tags(pages[lang]).all("img")
+    assert len(images) > 30
+    assert all(image["alt"].strip() for image in images)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_page_shows_no_folder_and_no_gap_unfilled(pages, lang):
+    text = re.sub(r"data:image[^\"']*", "", pages[lang])
+    body = text[text.index("<body>") : text.rindex("<script>")]
+    assert "secret" not in text
+    assert "Yamada" not in text
+    assert "p.nii.gz" in text
+    assert not re.search(r"\{(?!slice\})[a-z_]+\}", body)
+
+
+def test_the_page_says_what_was_found(pages):
+    assert "1 mark beyond the noise level: brighter today, 1.44 ml" in pages["en"]
+    assert "right, anterior, superior" in pages["en"]
+    assert "Noise level: 3.1 % of white matter." in pages["en"]
+    assert "from 12.0 % to 4.0 %" in pages["en"]
+    assert "396 days" in pages["en"]
+
+
+def test_the_notice_stands_first(pages):
+    start = pages["en"].index("<body>")
+    assert 0 < pages["en"].index("not a medical device", start) - start < 300
+    assert "医療機器ではありません" in pages["ja"]
+    assert "診断には使用しないでください" in pages["ja"]
+
+
+def test_the_japanese_page_has_no_english_sentence(pages):
+    text = re.sub(r"<(style|script)\b.*?</\1>", "", pages["ja"], flags=re.S)
+    text = re.sub(r"<[^>]*>", " ", text).replace(
+        "HARMONIZED \N{EN DASH} research use", ""
+    )
+    assert not re.search(r"(?:[A-Za-z]{3,} ){3}", text)
+
+
+def test_both_languages_have_the_same_texts_and_gaps():
+    en, ja = words_in("en").texts, words_in("ja").texts
+    assert en.keys() == ja.keys()
+    for key in en:
+        gaps = [set(re.findall(r"\{(\w+)\}", texts[key])) for texts in (en, ja)]
+        assert gaps[0] == gaps[1], key
+
+
+def test_every_score_is_shown_with_its_definition(pages, comparison):
+    for name in comparison.sequences["FLAIR"].numbers:
+        label, definition = score_definitions()[name]["en"]
+        assert label in pages["en"]
+        assert definition.split("|")[0][:40].replace("'", "&#39;") in pages["en"]
+
+
+def test_a_score_without_definition_is_refused(sequence_of, tmp_path):
+    unknown = Comparison({"T1w": sequence_of(numbers={"charm": 1.0})})
+    with pytest.raises(InputError, match="charm"):
+        write_comparison_report(tmp_path / "page.html", unknown)
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_marks_reads_as_no_change(sequence_of, tmp_path, few_slices):
+    quiet = Comparison({"T1w": sequence_of(lesion=0)})
+    path = tmp_path / "page.html"
+    write_comparison_report(path, quiet)
+    page = path.read_text(encoding="utf-8")
+    assert "T1w: No change beyond the noise level." in page
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_the_page_does_not_replace_another(comparison, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text("mine")
+    with pytest.raises(OutputError):
+        write_comparison_report(path, comparison)
+    assert path.read_text() == "mine"
+
+
+def test_an_empty_comparison_and_an_unknown_language_are_refused(comparison, tmp_path):
+    with pytest.raises(InputError, match="no sequence"):
+        write_comparison_report(tmp_path / "page.html", Comparison({}))
+    with pytest.raises(InputError, match="'fr'"):
+        write_comparison_report(tmp_path / "page.html", comparison, lang="fr")
+
+
+def test_a_subject_that_looks_like_markup_stays_text(comparison, tmp_path, few_slices):
+    path = tmp_path / "page.html"
+    write_comparison_report(path, replace(comparison, subject="<script>x</script>"))
+    page = path.read_text(encoding="utf-8")
+    assert "<script>x" not in page
+    assert "&lt;script&gt;x" in page
+
+
+def test_the_slider_holds_the_slice_of_the_mark(pages):
+    (block,) = re.findall(
+        r'<script type="application/json">(.*?)</script>', pages["en"]
+    )
+    slices = json.loads(block)
+    numbers = [entry["slice"] for entry in slices]
+    assert numbers == sorted(numbers)
+    start = int(re.search(r'max="\d+" value="(\d+)"', pages["en"])[1])
+    assert slices[start]["rings"][0]["number"] == 1
+    assert set(slices[0]["images"]) == set(slider.STACK_PANELS)
+
+
+def test_the_slider_keeps_to_its_budget(sequence_of):
+    caption = panels.Caption(
+        "FLAIR", Lightbox.of(sequence_of(), height=200), words_in("en")
+    )
+    everything = slider.stack(caption, 10**9)
+    few = slider.stack(caption, 0)
+    assert len(everything) == len(caption.box.brain_slices)
+    assert len(few) <= slider.FEWEST_SLICES + 1
+
+
+def test_many_marks_are_all_listed_and_the_largest_pictured(
+    sequence_of, tmp_path, few_slices
+):
+    marks = tuple(
+        Mark((20.0 - 5 * n, 10.0, 4.0 * n - 16), 1.0 / (n + 1), 5.0, -0.2, -6.0)
+        for n in range(8)
+    )
+    sequence = replace(sequence_of(), marks=marks)
+    path = tmp_path / "page.html"
+    write_comparison_report(path, Comparison({"FLAIR": sequence}))
+    page = path.read_text(encoding="utf-8")
+    assert "8 marks beyond the noise level" in page
+    assert page.count('class="row mark"') == panels.MARKS_PICTURED
+    assert "\N{MINUS SIGN}20.0" in page
+    assert "darker today" in page
+
+
+@pytest.mark.parametrize(
+    ("offset", "words", "letters"),
+    [
+        ((30, 12, 20), "right, anterior, superior", "R 30 A 12 S 20"),
+        ((-30, -12, -20), "left, posterior, inferior", "L 30 P 12 I 20"),
+        ((2, -40, 1), "midline, posterior", "R 2 P 40 S 1"),
+    ],
+)
+def test_a_place_is_told_from_the_middle_of_the_brain(
+    sequence_of, offset, words, letters
+):
+    box = Lightbox.of(sequence_of(), height=100)
+    mark = Mark(tuple(box.middle + np.array(offset)), 1, 12, 0.2, 5)
+    assert place_in_words(mark, box, words_in("en")) == words
+    assert place_in_letters(mark, box) == letters
+
+
+def test_the_summary_without_numbers_still_tells_the_finding(sequence_of):
+    box = Lightbox.of(sequence_of(numbers={}), height=100)
+    assert summary_of("FLAIR", box, words_in("en")).startswith("FLAIR: 1 mark")
+
+
+def test_parameters_lose_folders_and_patient_data():
+    params = {
+        "file": "C:\\scans\\Taro\\a.nii",
+        "PatientName": "Taro",
+        "limit": 0.123456,
+        "nested": {"path": "/home/x/y.txt"},
+        "long": list(range(100)),
+    }
+    text = params_as_text(params, words_in("en"))
+    assert text == (
+        "file = a.nii; limit = 0.1235; nested = {path = y.txt}; "
+        "long = [0, 1, 2, … 100 values]"
+    )
+
+
+def test_a_step_without_parameters_is_one_word():
+    (line,) = steps_as_lines([Step("orient")], words_in("en"))
+    assert (line.name, line.text) == ("orient", "")
+
+
+def test_the_overview_figure_is_wide_and_complete(comparison, tmp_path):
+    from PIL import Image
+
+    path = tmp_path / "overview.png"
+    write_overview_figure(path, comparison, "FLAIR", credit="Images: nobody")
+    with Image.open(path) as picture:
+        assert picture.size[0] == 1800
+        assert 300 < picture.size[1] < 900
+
+
+def test_the_overview_figure_refuses_what_is_not_there(comparison, tmp_path):
+    with pytest.raises(InputError, match="T2w"):
+        write_overview_figure(tmp_path / "a.png", comparison, "T2w")
+    with pytest.raises(InputError, match="slice 99"):
+        write_overview_figure(tmp_path / "a.png", comparison, "FLAIR", slice_index=99)
