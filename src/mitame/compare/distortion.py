@@ -39,6 +39,11 @@ class Distortion:
     coefficients: NDArray[np.float64]
     center: NDArray[np.float64]
 
+    def __add__(self, other: Distortion) -> Distortion:
+        """Return both displacements together; they must have one center."""
+        assert np.array_equal(self.center, other.center)  # noqa: S101 - our mistake
+        return Distortion(self.coefficients + other.coefficients, self.center)
+
     def at(self, place: NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the displacement at world positions (..., 3), mm."""
         terms = _monomials((place - self.center) / REACH_MM)
@@ -50,10 +55,10 @@ class Distortion:
         return np.stack(slabs)
 
 
-def none_at(place: NDArray[np.floating]) -> Distortion:
-    """Return the distortion that displaces nothing."""
+def none_at(grid: Volume) -> Distortion:
+    """Return the distortion that displaces nothing; its center is the grid's."""
     n_terms = _monomials(np.zeros((1, 3))).shape[1]
-    return Distortion(np.zeros((n_terms, 3)), np.asarray(place, dtype=np.float64))
+    return Distortion(np.zeros((n_terms, 3)), _middle(grid))
 
 
 def fit_distortion(
@@ -84,13 +89,19 @@ def fit_distortion(
     # Every nth voxel, not a random choice: the same on every run.
     inside = inside[:: max(1, len(inside) // MAX_VOXELS)]
     place = inside @ fixed.affine[:3, :3].T + fixed.affine[:3, 3]
-    center = place.mean(axis=0)
+    center = _middle(fixed)
     at = tuple(inside.T)
     slope = _world_gradient(moved)[at]
     terms = _monomials((place - center) / REACH_MM)
     matrix = (terms[:, :, None] * slope[:, None, :]).reshape(len(place), -1)
     wanted = fixed.data[at].astype(np.float64) - moved.data[at]
     return Distortion(_robust_solution(matrix, wanted).reshape(-1, 3), center)
+
+
+def _middle(grid: Volume) -> NDArray[np.float64]:
+    """Return the world position of the middle of `grid`."""
+    half = (np.array(grid.shape) - 1) / 2
+    return np.asarray(grid.affine[:3, :3] @ half + grid.affine[:3, 3])
 
 
 def _robust_solution(

@@ -26,6 +26,9 @@ from mitame.prepare.warp import warp
 DETAIL_MM = 5.0
 """Details are what stands out from its surroundings of this width (SD)."""
 
+DISTORTION_ROUNDS = 2
+"""The brightness equation is linear; a second look takes what the first left."""
+
 LEAST_AGREEMENT = 0.3
 """Details of one head in one sequence agree better than this, see `agreement`."""
 
@@ -87,8 +90,8 @@ def harmonize_pair(
 ) -> tuple[Session, Session]:
     """Return the prior on the current grid, as it is and harmonized.
 
-    Twice: the first round makes the tones alike, so that the small distortion that
-    is left between the scanners can be seen; the second starts without it.
+    A first fit makes the tones alike, so that the small distortion that is left
+    between the scanners can be seen and taken out; the last fit starts without it.
 
     Parameters
     ----------
@@ -99,12 +102,15 @@ def harmonize_pair(
     motion : array, shape (4, 4)
         World of the current scan to world of the prior, RAS+ mm.
     """
-    center = now[suffix].affine[:3, 3]
-    moved = _moved(suffix, before, now, motion, none_at(center))
-    _require_same_head(moved[suffix], now[suffix], moved.require_brain())
-    harmonized = Bilateral().fit_pair(moved, now).transform(moved)
-    distortion = fit_distortion(harmonized[suffix], now[suffix], moved.require_brain())
+    distortion = none_at(now[suffix])
     moved = _moved(suffix, before, now, motion, distortion)
+    _require_same_head(moved[suffix], now[suffix], moved.require_brain())
+    engine = Bilateral().fit_pair(moved, now)
+    for _ in range(DISTORTION_ROUNDS):
+        harmonized = engine.transform(moved)[suffix]
+        left = fit_distortion(harmonized, now[suffix], moved.require_brain())
+        distortion = distortion + left
+        moved = _moved(suffix, before, now, motion, distortion)
     return moved, Bilateral().fit_pair(moved, now).transform(moved)
 
 
@@ -164,7 +170,7 @@ def agreement(one: Volume, other: Volume, brain: NDArray[np.bool_]) -> float:
         Where to look.
     """
     details = [_details(volume, brain) for volume in (one, other)]
-    return float(np.corrcoef(*details)[0, 1])
+    return float(np.corrcoef(details[0], details[1])[0, 1])
 
 
 def _details(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -1,0 +1,145 @@
+"""Where every voxel lies in the MNI152 template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import ImplausibleError, InputError
+from mitame.core.session import Session
+from mitame.core.volume import Step, Volume
+from mitame.prepare.affine import match_brains
+from mitame.prepare.brain import preferred
+from mitame.prepare.pipeline import Undo, keep, noted
+from mitame.prepare.resample import resample
+
+Tissue = Literal["wm", "gm", "csf"]
+
+PLAUSIBLE_SCALE = (0.7, 1.4)
+
+
+@dataclass(frozen=True, slots=True)
+class FindTemplate:
+    """Find the affine map from the session's world to the MNI152 template.
+
+    Needs the brain mask. A map that is already there is kept. The intensities stay
+    as they are.
+    """
+
+    name: ClassVar[str] = "template"
+
+    def apply(self, session: Session) -> tuple[Session, Undo]:
+        """Return the session with `to_template`."""
+        if session.to_template is None:
+            brain = require_brain(session, "the template")
+            source: str = preferred(session)
+            affine = to_template(session[preferred(session)], brain)
+        else:
+            source, affine = "given", session.to_template
+        found = replace(session, to_template=affine)
+        params = {"from": source, "affine": affine.tolist()}
+        return noted(found, Step(self.name, params)), keep
+
+
+def require_brain(session: Session, what: str) -> NDArray[np.bool_]:
+    """Return the brain mask, or say that `what` needs one."""
+    if session.brain is None or not session.brain.any():
+        raise InputError(
+            f"The session has no brain mask; {what} needs one.",
+            fix="Apply `prepare.brain.FindBrain` first.",
+        )
+    return session.brain
+
+
+def to_template(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the affine from world millimetres to MNI152 millimetres, RAS+.
+
+    Parameters
+    ----------
+    volume : Volume
+        Any sequence.
+    brain : array of bool, shape (i, j, k)
+        Its brain mask.
+
+    Raises
+    ------
+    ImplausibleError
+        If no head is deformed like the map found.
+    """
+    inside = template("mask").data > 0.5
+    affine = match_brains(volume, brain, template("t1"), inside)
+    _require_plausible(affine)
+    return affine
+
+
+def template_coordinates(session: Session) -> NDArray[np.float32]:
+    """Return the MNI152 position of every voxel, mm; shape (i, j, k, 3)."""
+    to_mni = require_template(session) @ session.reference.affine
+    index = np.indices(session.reference.shape, dtype=np.float64)
+    position = np.tensordot(to_mni[:3, :3], index, axes=1)
+    position += to_mni[:3, 3, None, None, None]
+    return np.moveaxis(position, 0, -1).astype(np.float32)
+
+
+def tissue_prior(session: Session, tissue: Tissue) -> NDArray[np.float32]:
+    """Return how often a voxel is `tissue` in the template, 0 to 1.
+
+    Parameters
+    ----------
+    session : Session
+        With `to_template`.
+    tissue : {"wm", "gm", "csf"}
+        White matter, grey matter, or the rest of the inside of the skull.
+    """
+    transform = require_template(session)
+    there = resample(
+        template(tissue),
+        session.reference,
+        transform=transform,
+        interpolator="linear",
+    )
+    return there.data
+
+
+def require_template(session: Session) -> NDArray[np.float64]:
+    """Return `to_template`, or say that it is missing."""
+    if session.to_template is None:
+        raise InputError(
+            "The session has no place in the template.",
+            fix="Apply `prepare.template.FindTemplate` first.",
+        )
+    return session.to_template
+
+
+@cache
+def template(what: Literal["t1", "mask"] | Tissue) -> Volume:
+    """Return a map of the MNI152 template at 2 mm, from inside nilearn's package."""
+    # nilearn takes a second to import; commands that never get here need not wait.
+    from nilearn import datasets
+
+    load = {
+        "t1": datasets.load_mni152_template,
+        "mask": datasets.load_mni152_brain_mask,
+        "gm": datasets.load_mni152_gm_template,
+        "wm": datasets.load_mni152_wm_template,
+    }
+    if what == "csf":
+        rest = template("mask").data - template("gm").data - template("wm").data
+        return Volume(np.maximum(rest, 0), template("mask").affine)
+    image = load[what](resolution=2)
+    return Volume(image.get_fdata(dtype=np.float32), image.affine)
+
+
+def _require_plausible(affine: NDArray[np.float64]) -> None:
+    scales = np.linalg.svd(affine[:3, :3], compute_uv=False)
+    low, high = PLAUSIBLE_SCALE
+    if np.linalg.det(affine[:3, :3]) <= 0 or scales.min() < low or scales.max() > high:
+        raise ImplausibleError(
+            f"The brain fits the template only with scales {np.round(scales, 2)}; "
+            f"heads have {low:g} to {high:g}.",
+            fix="Look at the brain mask and at the orientation in the header.",
+        )
