@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import SimpleITK
 from numpy.typing import NDArray
@@ -45,8 +43,8 @@ def align(
     """
     here = closest_motion(start)
     forward = _match(current, current_brain, prior, here)
-    backward = _match(prior, prior_brain, current, np.linalg.inv(here))
-    return halfway(forward, np.linalg.inv(backward))
+    backward = _match(prior, prior_brain, current, inverse(here))
+    return halfway(forward, inverse(backward))
 
 
 def halfway(
@@ -57,6 +55,11 @@ def halfway(
     return closest_motion(first @ np.real(step))
 
 
+def inverse(motion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the way back of a map (4, 4)."""
+    return np.asarray(np.linalg.inv(motion), dtype=np.float64)
+
+
 def closest_motion(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return `affine` (4, 4) with its scales and shears taken out."""
     motion = affine.copy()
@@ -64,7 +67,7 @@ def closest_motion(affine: NDArray[np.float64]) -> NDArray[np.float64]:
     return motion
 
 
-def motion_size(motion: NDArray[np.float64], around: Volume) -> Mapping[str, float]:
+def motion_size(motion: NDArray[np.float64], around: Volume) -> dict[str, float]:
     """Return by how much a motion turns, degrees, and shifts the middle, mm."""
     middle = around.affine @ [*(np.array(around.shape) - 1) / 2, 1.0]
     cosine = np.clip((np.trace(motion[:3, :3]) - 1) / 2, -1, 1)
@@ -90,7 +93,11 @@ def _match(
         method = _method(mask_to_itk(near, small), spacing)
         method.SetInitialTransform(transform, inPlace=True)
         method.Execute(to_itk(small), to_itk(at_spacing(moving, spacing)))
-    return from_itk_transform(transform)
+    affine = SimpleITK.AffineTransform(3)
+    affine.SetCenter(transform.GetCenter())
+    affine.SetMatrix(transform.GetMatrix())
+    affine.SetTranslation(transform.GetTranslation())
+    return from_itk_transform(affine)
 
 
 def _versor(

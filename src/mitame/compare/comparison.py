@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.session import Suffix
-from mitame.core.volume import Volume
+from mitame.core.volume import Step, Volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +81,11 @@ class SequenceComparison:
     numbers: dict[str, float]
 
     @property
-    def edit(self) -> NDArray[np.float32]:
-        """Harmonized − source, in the harmonized scale; shape (i, j, k)."""
-        return np.asarray(self.harmonized.data - self.prior.data)
+    def edit(self) -> Volume:
+        """Harmonized − prior, in the harmonized scale."""
+        return self.harmonized.with_data(
+            self.harmonized.data - self.prior.data, Step("edit", {"minus": "prior"})
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -51,8 +51,10 @@ class Distortion:
 
     def over(self, grid: Volume) -> NDArray[np.float32]:
         """Return the displacement of every voxel of `grid`, shape (i, j, k, 3)."""
-        slabs = [self.at(slab_positions(grid, i)) for i in range(grid.shape[0])]
-        return np.stack(slabs)
+        displacement = np.empty((*grid.shape, 3), np.float32)
+        for i in range(grid.shape[0]):
+            displacement[i] = self.at(slab_positions(grid, i))
+        return displacement
 
 
 def none_at(grid: Volume) -> Distortion:
@@ -120,7 +122,7 @@ def _robust_solution(
 
 def _world_gradient(volume: Volume) -> NDArray[np.float64]:
     """Return the intensity per millimeter along the world axes, (i, j, k, 3)."""
-    per_voxel = np.stack(np.gradient(volume.data), axis=-1)
+    per_voxel = np.stack([*np.gradient(volume.data)], axis=-1)
     return np.asarray(per_voxel @ np.linalg.inv(volume.affine[:3, :3]))
 
 

@@ -43,10 +43,12 @@ def noise_level(
     brain : array of bool, shape (i, j, k)
         Where to look; outside it the level is that of the nearest known kind.
     """
-    causes = _causes((harmonized.data + current.data) / 2, current.spacing)
-    size = np.abs(difference[brain]) * MEAN_ABSOLUTE_TO_SD
-    level = causes @ _costs(causes[brain], size)
-    return level * _regional(np.abs(difference) / level, brain, current.spacing)
+    mean = np.asarray((harmonized.data + current.data) / 2, dtype=np.float32)
+    causes = _causes(mean, current.spacing)
+    size = np.abs(difference[brain]) * np.float32(MEAN_ABSOLUTE_TO_SD)
+    level = np.asarray(causes @ _costs(causes[brain], size), dtype=np.float32)
+    ratio = np.asarray(np.abs(difference) / level, dtype=np.float32)
+    return np.asarray(level * _regional(ratio, brain, current.spacing))
 
 
 def _causes(

@@ -235,7 +235,7 @@ def _header(volume: Volume, like: Path | None) -> Any:  # noqa: ANN401
 
 
 def _new_header() -> Any:  # noqa: ANN401
-    return nib.Nifti1Header()  # type: ignore[no-untyped-call]
+    return nib.Nifti1Header()
 
 
 def _require_grid_of(

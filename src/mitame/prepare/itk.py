@@ -62,7 +62,9 @@ def to_itk_transform(matrix: ArrayLike) -> SimpleITK.AffineTransform:
     return transform
 
 
-def from_itk_transform(transform: SimpleITK.AffineTransform) -> NDArray[np.float64]:
+def from_itk_transform(
+    transform: SimpleITK.AffineTransform,
+) -> NDArray[np.float64]:
     """Return an ITK affine transform as a RAS+ millimetre matrix, shape (4, 4).
 
     The center of rotation is worked into the translation.

@@ -99,5 +99,5 @@ def _grid(scan: Scan) -> tuple[tuple[float, float, float] | None, str | None]:
     if scan.affine is None:
         return None, None
     i, j, k = np.linalg.norm(scan.affine[:3, :3], axis=0).round(4)
-    codes = nib.aff2axcodes(scan.affine)  # type: ignore[no-untyped-call]
+    codes = nib.aff2axcodes(scan.affine)
     return (float(i), float(j), float(k)), "".join(code or "?" for code in codes)

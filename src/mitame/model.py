@@ -1,0 +1,141 @@
+"""Model: preparation and engine in one; the only road from scan to harmonized scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mitame.core.errors import InputError
+from mitame.core.harmonizer import Harmonizer
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.engines.named import engine_class
+from mitame.io import bundle
+from mitame.prepare.pipeline import Preparation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Harmonized:
+    """One scan before and after, on its native grid and the model's scale.
+
+    Parameters
+    ----------
+    source : Volume
+        The scan as it was, divided by its white-matter median.
+    result : Volume
+        As the target scanner would have shown it.
+    """
+
+    source: Volume
+    result: Volume
+
+    @property
+    def edit(self) -> Volume:
+        """Harmonized − source, in the harmonized scale."""
+        return self.result.with_data(
+            self.result.data - self.source.data, Step("edit", {"minus": "source"})
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A preparation and the engine it feeds, fitted and stored together.
+
+    Training and use cannot differ, because both go through the same object.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        From the native grid to what the engine eats, and back.
+    engine_name : str
+        As in the entry point.
+    engine : Harmonizer
+        What maps prepared source sessions to prepared target sessions.
+    about : dict
+        How it was made: file names, scanners, versions. Plain values.
+    """
+
+    preparation: Preparation
+    engine_name: str
+    engine: Harmonizer
+    about: dict[str, Any]
+
+    @classmethod
+    def fit(
+        cls,
+        preparation: Preparation,
+        engine_name: str,
+        source: Iterable[Session],
+        target: Iterable[Session],
+        *,
+        about: dict[str, Any] | None = None,
+    ) -> Self:
+        """Return a model fitted on native sessions; they are prepared one by one.
+
+        Raises
+        ------
+        InputError
+            If a group is empty, the engine unknown, or a scan cannot be prepared.
+        """
+        engine = engine_class(engine_name)()
+        groups = {
+            name: [preparation.apply(session)[0] for session in sessions]
+            for name, sessions in (("source", source), ("target", target))
+        }
+        for name, sessions in groups.items():
+            if not sessions:
+                raise InputError(
+                    f"The {name} group is empty.", fix=f"Give scans with --{name}."
+                )
+        engine.fit(groups["source"], groups["target"])
+        return cls(preparation, engine_name, engine, about or {})
+
+    def harmonize(self, session: Session) -> dict[Suffix, Harmonized]:
+        """Return every volume of a native session as the target would show it.
+
+        The results are on the native grid and on the model's intensity scale, the
+        target's white-matter median being 1.
+        """
+        prepared, restore = self.preparation.apply(session)
+        results = restore(self.engine.transform(prepared))
+        found = {}
+        for suffix, native in session.items():
+            results[suffix].require_same_grid(native)
+            scaled = _scaled_like(native, results[suffix])
+            found[suffix] = Harmonized(scaled, results[suffix])
+        return found
+
+    def save(self, folder: Path) -> None:
+        """Write the model into `folder`: ``model.json`` and the engine's own part."""
+        words = {
+            "engine": self.engine_name,
+            "preparation": self.preparation.to_json(),
+            "about": self.about,
+        }
+        bundle.write(folder, words, {})
+        self.engine.save(folder / "engine")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the folder holds no model, a damaged one, or another version's.
+        """
+        words, _ = bundle.read(folder)
+        engine = engine_class(words["engine"]).load(folder / "engine")
+        preparation = Preparation.from_json(words["preparation"])
+        return cls(preparation, words["engine"], engine, words["about"])
+
+
+def _scaled_like(native: Volume, result: Volume) -> Volume:
+    """Return `native` times the one gain that put its white matter at 1."""
+    done = result.history[len(native.history) :]
+    for step in done:
+        if step.name == "scale":
+            return native.with_data(native.data * step.params["gain"], step)
+    return native

@@ -1,0 +1,89 @@
+"""Compare two visits on disk and write what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from mitame.compare.comparison import Comparison, SequenceComparison
+from mitame.compare.visits import compare
+from mitame.core.session import Suffix
+from mitame.core.volume import Volume
+from mitame.io import bids, nifti
+from mitame.io.scan import Scan, Visit, read_visit
+
+DESCRIPTIONS = {
+    "harmonized": "The prior with the look of the current scan, on its grid.",
+    "edit": "Harmonized minus prior: what harmonizing did, in harmonized units.",
+    "change": "Current minus harmonized prior; positive is brighter today.",
+    "noise": "Standard deviation the change map would have without any change.",
+}
+
+
+def read_and_compare(
+    prior: str | Path,
+    current: str | Path,
+    *,
+    sequence: Suffix | None = None,
+    series: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[Visit, Visit, Comparison]:
+    """Read two visits and compare them; see `read_visit` and `compare`."""
+    before = read_visit(prior, sequence=sequence, series=series)
+    now = read_visit(current, sequence=sequence, series=series)
+    return before, now, compare(before, now, progress=progress)
+
+
+def write_comparison(
+    folder: Path, comparison: Comparison, prior: Visit, current: Visit
+) -> list[Path]:
+    """Write the images of a comparison with their sidecars; return the images.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty; becomes a BIDS derivative dataset.
+    comparison : Comparison
+        What was found.
+    prior, current : Visit
+        What it was found in; results are named after their scans.
+    """
+    bids.write_dataset_description(folder, name="mitame comparison")
+    return [
+        path
+        for suffix, found in comparison.sequences.items()
+        for path in _write_sequence(
+            folder, suffix, found, prior.scans[suffix], current.scans[suffix]
+        )
+    ]
+
+
+def _write_sequence(
+    folder: Path,
+    suffix: Suffix,
+    found: SequenceComparison,
+    prior: Scan,
+    current: Scan,
+) -> list[Path]:
+    like = current.path if current.kind == "nifti" else None
+    sources = [prior.path.name, current.path.name]
+
+    def write(scan: Scan, desc: str, volume: Volume) -> Path:
+        path = folder / bids.derivative_name(scan, desc, suffix)
+        nifti.write(path, volume, like=like)
+        bids.write_sidecar(
+            path, volume, sources=sources, description=DESCRIPTIONS[desc]
+        )
+        return path
+
+    mask = folder / bids.derivative_name(current, "brain", "mask")
+    if mask.exists():  # sequences of one DICOM study may share a name but the suffix
+        mask = folder / bids.derivative_name(current, f"brain{suffix}", "mask")
+    nifti.write_mask(mask, found.brain, found.current, like=like)
+    return [
+        write(prior, "harmonized", found.harmonized),
+        write(prior, "edit", found.edit),
+        write(current, "change", found.change),
+        write(current, "noise", found.noise),
+        mask,
+    ]
