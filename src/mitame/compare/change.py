@@ -13,11 +13,15 @@ from mitame.solve.robust import spread
 SMOOTH_MM = 1.0
 """Width (SD) over which neighbors are taken together before they are judged."""
 
-THRESHOLD = 5.0
+THRESHOLD = 6.0
 """Smoothed change, in spreads of the whole brain's, that starts a mark."""
 
-GROW = 2.5
+GROW = 3.0
 """Down to where a mark extends around its start."""
+
+RIM_MM = 4.0
+"""So near the border of the brain mask, fluid and cortex share the voxels; what
+differs there is mostly the pulse and half a voxel of place."""
 
 SMALLEST_MM = 3.0
 """A mark smaller than a ball of this diameter is not shown."""
@@ -49,12 +53,15 @@ def standardized(
 
 
 def find_marks(
-    z: NDArray[np.float32], change: NDArray[np.float32], grid: Volume
+    z: NDArray[np.float32],
+    change: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    grid: Volume,
 ) -> tuple[tuple[Mark, ...], NDArray[np.int32]]:
     """Return the places where `z` stands out, largest first, and their voxels.
 
     A mark starts where |z| exceeds `THRESHOLD` and takes in all connected voxels
-    of its sign beyond `GROW`.
+    of its sign beyond `GROW`; none lies in the rim of the brain mask.
 
     Parameters
     ----------
@@ -62,6 +69,8 @@ def find_marks(
         From `standardized`.
     change : array, shape (i, j, k)
         current − harmonized.
+    brain : array of bool, shape (i, j, k)
+        Where to look.
     grid : Volume
         Where the voxels are.
 
@@ -72,7 +81,9 @@ def find_marks(
     labels : array of int, shape (i, j, k)
         n where ``marks[n - 1]`` is, 0 elsewhere.
     """
-    found = [place for sign in (1, -1) for place in _places(sign * z)]
+    depth = ndimage.distance_transform_edt(brain, sampling=grid.spacing)
+    deep = np.where(depth > RIM_MM, z, 0)
+    found = [place for sign in (1, -1) for place in _places(sign * deep)]
     marks = [_mark(place, z, change, grid) for place in found]
     kept = [n for n, mark in enumerate(marks) if mark.diameter_mm >= SMALLEST_MM]
     kept.sort(key=lambda n: -marks[n].volume_ml)

@@ -135,7 +135,7 @@ def judge(
     change = current.data - harmonized.data
     noise = noise_level(change, harmonized, current, brain)
     z = standardized(change, noise, brain, current.spacing)
-    marks, labels = find_marks(z, change, current)
+    marks, labels = find_marks(z, change, brain, current)
     numbers = _numbers(prior, current, harmonized, noise, brain)
     numbers |= {
         "n_marks": float(len(marks)),

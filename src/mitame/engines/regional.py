@@ -83,12 +83,14 @@ def _histograms(
     """Return the mean histogram around every node, shape (i, j, k, n_bins)."""
     total = np.zeros(shape, np.float32)
     limit = np.array(shape) - 1
+    usual = float(np.mean([len(values) for _, values in group]))
     for place, values in group:
         node = np.rint((place - low) / spacing).astype(int)
         bin_ = np.floor(values / BIN).astype(int)
         index = np.clip(np.column_stack([node, bin_]), 0, limit)
         flat = np.ravel_multi_index(tuple(index.T), shape)
-        total += np.bincount(flat, minlength=total.size).reshape(shape)
+        count = np.bincount(flat, minlength=total.size).reshape(shape)
+        total += count * np.float32(usual / len(values))
     width = (WIDTH_NODES, WIDTH_NODES, WIDTH_NODES, 0)
     return np.asarray(gaussian_filter(total / len(group), width))
 

@@ -13,8 +13,12 @@ DIFFERENCE_LIMIT = 0.5
 NOISE_LIMIT = 0.25
 """End of the noise scale, in white-matter medians."""
 
-WINDOW_PERCENTILES = (0.5, 99.7)
-"""Black and white of a scan's window: percentiles inside the brain."""
+WINDOW_PERCENTILES = (0.5, 99.9)
+"""Black and white of a scan's window: percentiles inside the brain.
+
+A few milliliters of FLAIR lesion are the brightest half percent of a brain; their
+inside must not all be white.
+"""
 
 _BLUE, _ORANGE, _TEAL = 278.0, 52.0, 190.0
 _LIGHT = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 88)

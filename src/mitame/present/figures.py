@@ -1,10 +1,9 @@
-"""Pictures with everything burnt in: side letters, badge, rings; as data URIs."""
+"""Pictures with everything burnt in: side letters, badge, outlines; as data URIs."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -15,13 +14,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mitame.present.colors import ColorScale
+from mitame.present.contours import Contour
 
 BADGE = "HARMONIZED \N{EN DASH}\nresearch use"
 """Burnt into every picture of a harmonized image."""
 
 _INK = (238, 242, 246)
 _BADGE_INK = (255, 209, 102)
-_RING_INK = (214, 245, 74)
+_MARK_INK = (214, 245, 74)
+_FINER = 4
+"""Outlines are drawn on so many times finer pixels, or thin lines would be ragged."""
 _OUTLINE_INK = np.array([96, 104, 112], dtype=np.uint8)
 
 
@@ -36,32 +38,12 @@ _JPEG = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
-    """A circle around a mark, in fractions of the picture.
-
-    Parameters
-    ----------
-    number : int
-        The mark's number in the table.
-    x, y : float
-        Middle, from the left and from the top, as a share of width and height.
-    radius : float
-        As a share of the height.
-    """
-
-    number: int
-    x: float
-    y: float
-    radius: float
-
-
 def draw(
     values: NDArray[np.float32],
     scale: ColorScale,
     *,
     badge: bool = False,
-    rings: Sequence[Ring] = (),
+    contours: Sequence[Contour] = (),
     outline: NDArray[np.float32] | None = None,
 ) -> Image.Image:
     """Return the picture of `values`, radiological letters burnt in.
@@ -74,8 +56,8 @@ def draw(
         Numbers to colors.
     badge : bool
         Whether the picture shows a harmonized image.
-    rings : sequence of Ring
-        Marks to circle.
+    contours : sequence of Contour
+        Marks to outline.
     outline : array, shape (height, width), optional
         Brain, 0 to 1; its edge is drawn thinly so that a map keeps its anatomy.
     """
@@ -84,8 +66,8 @@ def draw(
         colors[_edge(outline)] = _OUTLINE_INK
     picture = Image.fromarray(colors)
     _burn_letters(picture)
-    for ring in rings:
-        _burn_ring(picture, ring)
+    if contours:
+        _burn_contours(picture, contours)
     if badge:
         _burn_badge(picture)
     return picture
@@ -109,6 +91,11 @@ def data_uri(picture: Image.Image, form: Form = "png") -> str:
         picture.save(buffer, "JPEG", optimize=True, **_JPEG[form])
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f"data:image/{'png' if form == 'png' else 'jpeg'};base64,{text}"
+
+
+def number_pixels(height: int) -> int:
+    """Return how tall the number beside an outline is in a picture `height` tall."""
+    return max(height // 34, 11)
 
 
 def color_bar(scale: ColorScale, *, width: int = 320, height: int = 14) -> Image.Image:
@@ -157,17 +144,33 @@ def _burn_badge(picture: Image.Image) -> None:
     pen.multiline_text((2 * gap, 2 * gap), BADGE, _BADGE_INK, font)
 
 
-def _burn_ring(picture: Image.Image, ring: Ring) -> None:
+def _burn_contours(picture: Image.Image, contours: Sequence[Contour]) -> None:
+    """Draw thin lines with a dark rim, so that they show on white and on black."""
     width, height = picture.size
-    x, y, radius = ring.x * width, ring.y * height, ring.radius * height
-    pen, font = ImageDraw.Draw(picture), _font(max(height // 30, 11))
-    line = max(height // 220, 2)
-    pen.ellipse((x - radius, y - radius, x + radius, y + radius), None, _RING_INK, line)
-    corner = (x + 0.75 * radius + line, y - 0.75 * radius - line)
-    pen.text(
-        corner, str(ring.number), _RING_INK, font, "lb",
-        stroke_width=2, stroke_fill=(0, 0, 0),
-    )  # fmt: skip
+    line = max(height / 400, 1)
+    rim = _lines_of(contours, picture.size, 2.5 * line).point(lambda ink: ink // 2)
+    picture.paste((0, 0, 0), mask=rim)
+    picture.paste(_MARK_INK, mask=_lines_of(contours, picture.size, line))
+    pen, font = ImageDraw.Draw(picture), _font(number_pixels(height))
+    for contour in contours:
+        if contour.label is not None:
+            x, y = contour.label
+            pen.text(
+                (x * width, y * height), str(contour.number), _MARK_INK, font, "mm",
+                stroke_width=2, stroke_fill=(0, 0, 0),
+            )  # fmt: skip
+
+
+def _lines_of(
+    contours: Sequence[Contour], size: tuple[int, int], width: float
+) -> Image.Image:
+    """Return the share of each pixel that the lines cover, 0 to 255."""
+    ink = Image.new("L", (size[0] * _FINER, size[1] * _FINER))
+    pen = ImageDraw.Draw(ink)
+    for points in (line for contour in contours for line in contour.lines):
+        scaled = [(x * ink.width, y * ink.height) for x, y in points]
+        pen.line(scaled, 255, round(_FINER * width), joint="curve")
+    return ink.resize(size, Image.Resampling.BOX)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mitame.compare.comparison import Mark, SequenceComparison
+from mitame.compare.comparison import SequenceComparison
 from mitame.present.colors import (
     ColorScale,
     gray_scale,
@@ -17,14 +17,13 @@ from mitame.present.colors import (
     signed_scale,
     window_of,
 )
-from mitame.present.figures import Ring, draw
+from mitame.present.contours import Contour, contours_of
+from mitame.present.figures import draw, number_pixels
 from mitame.present.view import AxialView, Frame, brain_frame
 
 Panel = Literal["prior", "harmonized", "current", "before", "after", "edit", "noise"]
 
 MARGIN_MM = 10.0
-RING_GAP_MM = 3.0
-RING_SMALLEST_MM = 5.0
 
 _SCANS = ("prior", "harmonized", "current")
 
@@ -78,7 +77,12 @@ class Lightbox:
     def key_slice(self) -> int:
         """The slice of the largest mark, or else the one with the most brain."""
         if self.sequence.marks:
-            return self.view.nearest_slice(self.sequence.marks[0].center)
+            return self.mark_slice(1)
+        return self.fullest_slice
+
+    @property
+    def fullest_slice(self) -> int:
+        """The slice with the most brain."""
         area = self.view.arrange(self.sequence.brain).sum(axis=(0, 1))
         return int(np.argmax(area))
 
@@ -88,16 +92,20 @@ class Lightbox:
         index: int,
         *,
         frame: Frame | None = None,
-        rings: bool = False,
+        marks: bool = False,
+        numbers: bool = True,
     ) -> Image.Image:
-        """Return one panel of one slice, with the panel's own scale and badge."""
+        """Return one panel of one slice, with the panel's own scale and badge.
+
+        With `marks` they are outlined, and with `numbers` the largest are numbered.
+        """
         frame = frame or self.frame
         scan = panel in _SCANS
         return draw(
             frame.cut(self._slab(panel, index)),
             self.scale(panel),
             badge=panel == "harmonized",
-            rings=self.rings(index, frame) if rings else (),
+            contours=self.contours(index, frame, numbers=numbers) if marks else (),
             outline=None if scan else frame.cut(self._slab("brain", index)),
         )
 
@@ -107,20 +115,27 @@ class Lightbox:
             return gray_scale(*self.window)
         return noise_scale() if panel == "noise" else signed_scale()
 
-    def rings(self, index: int, frame: Frame) -> tuple[Ring, ...]:
-        """Return a ring for every mark that reaches the slice."""
-        return tuple(
-            self._ring(number, mark, frame)
-            for number, mark in enumerate(self.sequence.marks, 1)
-            if self.reaches(mark, index)
+    def contours(
+        self, index: int, frame: Frame, *, numbers: bool = True
+    ) -> tuple[Contour, ...]:
+        """Return the outline of every mark on the slice."""
+        height = frame.pixels[0]
+        return contours_of(
+            self._slice(self.sequence.mark_labels, index),
+            frame,
+            letter=number_pixels(height) / height if numbers else 0,
         )
 
-    def reaches(self, mark: Mark, index: int) -> bool:
-        """Whether the ball of the mark's size touches the slice."""
-        between = self.view.spacing[2]
-        away = abs(self.view.locate(mark.center)[2] - index) * between
-        nearest = self.view.nearest_slice(mark.center) == index
-        return nearest or bool(away <= mark.diameter_mm / 2)
+    def mark_slice(self, number: int) -> int:
+        """Return the slice that shows most of a mark."""
+        inside = self.view.arrange(self.sequence.mark_labels == number)
+        return int(np.argmax(inside.sum(axis=(0, 1))))
+
+    def mark_place(self, number: int) -> tuple[float, float]:
+        """Return row and column of the middle of a mark on its `mark_slice`."""
+        labels = self._slice(self.sequence.mark_labels, self.mark_slice(number))
+        row, column = np.argwhere(labels == number).mean(axis=0)
+        return float(row), float(column)
 
     def offset(self, world: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return mm to the right, front and top of the middle of the brain."""
@@ -130,12 +145,6 @@ class Lightbox:
         """Return mm of a slice above the middle of the brain."""
         row, column = self.frame.center
         return float(self.offset(self.view.world((row, column, index)))[2])
-
-    def _ring(self, number: int, mark: Mark, frame: Frame) -> Ring:
-        row, column, _ = self.view.locate(mark.center)
-        x, y = frame.fraction(row, column)
-        radius = max(mark.diameter_mm / 2 + RING_GAP_MM, RING_SMALLEST_MM)
-        return Ring(number, x, y, radius / frame.size_mm[0])
 
     def _slab(self, panel: Panel | Literal["brain"], index: int) -> NDArray[np.float32]:
         """Return one slice (row, column); maps are zero outside the brain."""

@@ -14,6 +14,9 @@ from mitame.present.figures import draw
 from mitame.present.lightbox import Lightbox
 from mitame.present.view import AxialView, Frame
 
+MOVES = ("warp", "resample")
+"""Steps that bring a volume onto another grid."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NativePicture:
@@ -55,13 +58,14 @@ def draw_native(box: Lightbox, index: int) -> NativePicture:
 def world_to_native(sequence: SequenceComparison) -> NDArray[np.float64]:
     """Return the matrix from the current scan's world mm to the native prior's.
 
-    It is read from the steps that moved the prior (``resample`` writes its
-    ``transform``); without such a step both visits share one world.
+    It is read from the steps that moved the prior (`MOVES`), which write their
+    ``transform``; without such a step both visits share one world. A distortion of
+    a few millimeters that a ``warp`` took out as well is not followed.
     """
     known = len(sequence.prior_native.history)
     matrix = np.eye(4)
     for step in sequence.prior.history[known:]:
-        if step.name == "resample":
+        if step.name in MOVES:
             move = step.params.get("transform", np.eye(4))
             matrix = matrix @ np.asarray(move, dtype=np.float64)
     return matrix

@@ -47,8 +47,8 @@ def write_overview_figure(
     suffix : str
         BIDS suffix of the sequence to show.
     slice_index : int, optional
-        Slice counted upward from 0; by default the one of the largest mark, or with
-        the most brain.
+        Slice counted upward from 0; by default the one of the largest mark inside
+        the brain's middle half, or with the most brain.
     credit : str, optional
         Where the images come from, as their license asks.
 
@@ -60,7 +60,7 @@ def write_overview_figure(
         If the file exists or cannot be written.
     """
     box = _lightbox(comparison, suffix)
-    index = box.key_slice if slice_index is None else slice_index
+    index = _telling_slice(box) if slice_index is None else slice_index
     if not 0 <= index < box.view.shape[2]:
         raise InputError(
             f"There is no slice {index}; the scan has {box.view.shape[2]}.",
@@ -78,6 +78,24 @@ def _lightbox(comparison: Comparison, suffix: Suffix) -> Lightbox:
             fix=f"Use one of {', '.join(comparison.sequences)}.",
         )
     return Lightbox.of(comparison.sequences[suffix], height=PICTURE_PIXELS)
+
+
+def _telling_slice(box: Lightbox) -> int:
+    """Return the slice of the largest mark in the middle of the brain.
+
+    Near the brain's surface and at its ends, skull, vessels and the edge of the
+    field of view make marks; a picture for everyone shows a clearer one.
+    """
+    inner = _middle_of(box)
+    labels = np.unique(box.sequence.mark_labels[inner])
+    numbers = [int(number) for number in labels if number]
+    return box.mark_slice(min(numbers)) if numbers else box.fullest_slice
+
+
+def _middle_of(box: Lightbox) -> NDArray[np.bool_]:
+    """Return the voxels of the brain deeper than half its greatest depth."""
+    depth = distance_transform_edt(box.sequence.brain, box.sequence.current.spacing)
+    return np.asarray(depth > depth.max() / 2)
 
 
 def _figure(box: Lightbox, index: int, comparison: Comparison, credit: str) -> Figure:

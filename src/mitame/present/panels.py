@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from mitame.compare.comparison import Mark
 from mitame.core.session import Suffix
 from mitame.present.figures import Form, data_uri
 from mitame.present.lightbox import Lightbox, Panel
@@ -82,7 +81,7 @@ def key_rows(
     scan_panels: tuple[Panel, ...] = ("prior", "harmonized", "current")
     for panel in scan_panels:
         scans.append(caption.picture(box.draw(panel, index), panel, index, "fine"))
-    marked = box.draw("current", index, rings=True)
+    marked = box.draw("current", index, marks=True)
     scans.append(caption.picture(marked, "marked", index, "fine"))
     map_panels: tuple[Panel, ...] = ("before", "after", "edit", "noise")
     maps = [
@@ -98,7 +97,7 @@ def mark_figures(caption: Caption) -> list[MarkFigure]:
     return [
         MarkFigure(
             mark_row(number, mark, caption.box, caption.words),
-            tuple(_mark_pictures(caption, number, mark)),
+            tuple(_mark_pictures(caption, number)),
         )
         for number, mark in enumerate(marks, 1)
     ]
@@ -132,17 +131,17 @@ def even_slices(slices: Sequence[int], count: int, *, inner: bool = False) -> li
     return [slices[round(place)] for place in places]
 
 
-def _mark_pictures(caption: Caption, number: int, mark: Mark) -> list[Picture]:
+def _mark_pictures(caption: Caption, number: int) -> list[Picture]:
     box, words = caption.box, caption.words
-    index = box.view.nearest_slice(mark.center)
-    side = max(ZOOM_MM, 2.5 * mark.diameter_mm)
-    place = box.view.locate(mark.center)
+    index = box.mark_slice(number)
+    side = max(ZOOM_MM, 2.5 * box.sequence.marks[number - 1].diameter_mm)
+    place = box.mark_place(number)
     frame = Frame.around(box.view, place, (side, side), ZOOM_PIXELS)
     images: list[tuple[str, Image.Image]] = [
-        (panel, box.draw(panel, index, frame=frame, rings=True))
+        (panel, box.draw(panel, index, frame=frame, marks=True))
         for panel in MARK_PANELS
     ]
-    locator = scaled(box, "current", index, ZOOM_PIXELS, rings=True)
+    locator = scaled(box, "current", index, ZOOM_PIXELS, marks=True)
     images.append(("locator", locator))
     return [
         Picture(
@@ -160,14 +159,20 @@ def _mark_pictures(caption: Caption, number: int, mark: Mark) -> list[Picture]:
 
 
 def _overview_uri(box: Lightbox, panel: Panel, index: int) -> str:
-    rings = panel != "harmonized"
-    picture = scaled(box, panel, index, OVERVIEW_PIXELS, rings=rings)
+    marks = panel != "harmonized"
+    picture = scaled(box, panel, index, OVERVIEW_PIXELS, marks=marks, numbers=False)
     return data_uri(picture, "jpeg")
 
 
 def scaled(
-    box: Lightbox, panel: Panel, index: int, height: int, *, rings: bool = False
+    box: Lightbox,
+    panel: Panel,
+    index: int,
+    height: int,
+    *,
+    marks: bool = False,
+    numbers: bool = True,
 ) -> Image.Image:
     """Return a whole-slice picture `height` pixels tall."""
     frame = Frame.around(box.view, box.frame.center, box.frame.size_mm, height)
-    return box.draw(panel, index, frame=frame, rings=rings)
+    return box.draw(panel, index, frame=frame, marks=marks, numbers=numbers)

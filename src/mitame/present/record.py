@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 from collections.abc import Mapping, Sequence
@@ -10,14 +11,21 @@ from importlib import metadata
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from mitame.core.volume import Step
 from mitame.present.words import Words
 
 PACKAGES = ("mitame", "numpy", "scipy", "SimpleITK", "torch", "nibabel")
 
-LONGEST_LIST = 16
-"""Values of a list that are written out: a 4 x 4 matrix still is."""
+LONGEST_LIST = 8
+"""Values of a list that are written out."""
+
+RIGID = 0.01
+"""A matrix whose determinant is this close to 1 keeps volumes."""
+
+UNITS = {"_mm": "mm", "_ml": "ml", "_deg": "°", "_s": "s"}
+"""Ends of a parameter's name that tell its unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +36,25 @@ class Line:
     text: str
 
 
-def steps_as_lines(history: Sequence[Step], words: Words) -> list[Line]:
-    """Return a history as lines: the step, then its parameters."""
-    return [Line(step.name, params_as_text(step.params, words)) for step in history]
+def steps_as_lines(
+    history: Sequence[Step], words: Words, *, middle: ArrayLike | None = None
+) -> list[Line]:
+    """Return a history as lines: the step, then its parameters.
+
+    Parameters
+    ----------
+    history : sequence of Step
+        First step first.
+    words : Words
+        The reader's language.
+    middle : array_like, shape (3,), optional
+        A point of the current scan, world mm; how far a ``transform`` moves it
+        is told. A matrix by itself shifts every point differently.
+    """
+    return [
+        Line(words.step(step.name), params_as_text(step.params, words, middle=middle))
+        for step in history
+    ]
 
 
 def settings_as_lines(settings: Mapping[str, object], words: Words) -> list[Line]:
@@ -42,10 +66,12 @@ def settings_as_lines(settings: Mapping[str, object], words: Words) -> list[Line
     ]
 
 
-def params_as_text(params: Mapping[str, Any], words: Words) -> str:
+def params_as_text(
+    params: Mapping[str, Any], words: Words, *, middle: ArrayLike | None = None
+) -> str:
     """Return parameters as ``name = value``, without folders and patient data."""
     return "; ".join(
-        f"{name} = {_text(value, words)}"
+        f"{words.param(name)} = {_param_text(name, value, words, middle)}"
         for name, value in params.items()
         if not _is_personal(str(name))
     )
@@ -67,6 +93,44 @@ def version_of(package: str) -> str:
         return "\N{EN DASH}"
 
 
+def _param_text(
+    name: str, value: object, words: Words, middle: ArrayLike | None
+) -> str:
+    """Return a value with the unit its name tells; a matrix as the motion it is."""
+    if _is_matrix(value):
+        matrix = np.asarray(value, dtype=np.float64)
+        return _matrix_text(matrix, words, middle if name == "transform" else None)
+    unit = next((u for end, u in UNITS.items() if name.endswith(end)), "")
+    return f"{_text(value, words)} {unit}".rstrip()
+
+
+def _is_matrix(value: object) -> bool:
+    rows = value.tolist() if isinstance(value, np.ndarray) else value
+    return (
+        isinstance(rows, list | tuple)
+        and len(rows) == 4
+        and all(isinstance(row, list | tuple) and len(row) == 4 for row in rows)
+    )
+
+
+def _matrix_text(
+    matrix: NDArray[np.float64], words: Words, middle: ArrayLike | None
+) -> str:
+    """Return by how much a matrix turns, shifts `middle`, and changes volumes."""
+    # The turn in a map that also stretches is its polar factor.
+    left, _, right = np.linalg.svd(matrix[:3, :3])
+    cosine = np.clip((np.trace(left @ right) - 1) / 2, -1, 1)
+    told = [words.say("motion_turn", degrees=f"{np.degrees(np.arccos(cosine)):.1f}")]
+    if middle is not None:
+        point = np.append(np.asarray(middle, dtype=np.float64), 1)
+        shift = np.linalg.norm((matrix @ point - point)[:3])
+        told.append(words.say("motion_shift", mm=f"{shift:.1f}"))
+    ratio = abs(float(np.linalg.det(matrix[:3, :3])))
+    if abs(ratio - 1) > RIGID:
+        told.append(words.say("motion_volume", ratio=f"{ratio:.2f}"))
+    return words["joiner"].join(told)
+
+
 def _text(value: object, words: Words) -> str:
     """Return a parameter as a person would write it."""
     if isinstance(value, Mapping):
@@ -76,8 +140,18 @@ def _text(value: object, words: Words) -> str:
     if isinstance(value, list | tuple):
         return _list_text(value, words)
     if isinstance(value, float | np.floating):
-        return f"{value:.4g}"
+        return _rounded(float(value))
     return _without_folders(str(value))
+
+
+def _rounded(value: float) -> str:
+    """Return three digits that count, all before the point, no needless zeros."""
+    if not math.isfinite(value) or 0 < abs(value) < 1e-4:
+        return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
+    before = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:.{max(2 - before, 0)}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _list_text(values: Sequence[object], words: Words) -> str:

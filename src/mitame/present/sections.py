@@ -9,6 +9,7 @@ from mitame.compare.comparison import SequenceComparison
 from mitame.core.session import Suffix
 from mitame.core.volume import Step, Volume
 from mitame.present.colors import WINDOW_PERCENTILES
+from mitame.present.contours import NUMBERED
 from mitame.present.lightbox import Lightbox
 from mitame.present.native import NativePicture, draw_native
 from mitame.present.panels import (
@@ -20,7 +21,13 @@ from mitame.present.panels import (
     overview_rows,
 )
 from mitame.present.record import Line, steps_as_lines
-from mitame.present.sentences import MarkRow, mark_row, slice_in_words, summary_of
+from mitame.present.sentences import (
+    MarkRow,
+    mark_row,
+    more_marks,
+    slice_in_words,
+    summary_of,
+)
 from mitame.present.slider import stack
 from mitame.present.words import ScoreRow, Words
 
@@ -44,6 +51,8 @@ class Section:
     stack_start: int
     stack_note: str
     marks: list[MarkRow]
+    more_marks: str
+    marks_note: str
     figures: list[MarkFigure]
     overview: list[list[Picture]]
     scores: list[ScoreRow]
@@ -95,13 +104,16 @@ def section_of(
         stack_start=[entry["slice"] for entry in slices].index(key),
         stack_note=_stack_note(len(slices), len(box.brain_slices), words),
         marks=[
-            mark_row(n, mark, box, words) for n, mark in enumerate(sequence.marks, 1)
+            mark_row(n, mark, box, words)
+            for n, mark in enumerate(sequence.marks[:NUMBERED], 1)
         ],
+        more_marks=more_marks(sequence.marks[NUMBERED:], words),
+        marks_note=_marks_note(len(figures), len(sequence.marks), words),
         figures=figures,
         overview=overview,
         scores=scores,
         steps=(
-            steps_as_lines(sequence.prior.history, words),
+            steps_as_lines(sequence.prior.history, words, middle=box.middle),
             steps_as_lines(sequence.current.history, words),
             steps_as_lines(_steps_since(sequence.prior, sequence.harmonized), words),
         ),
@@ -123,6 +135,13 @@ def _stack_note(shown: int, total: int, words: Words) -> str:
     if shown >= total:
         return words["reader_note"]
     return words.say("reader_note_some", n=shown, total=total)
+
+
+def _marks_note(pictured: int, total: int, words: Words) -> str:
+    """Return which marks are enlarged, or nothing if all of them are."""
+    if pictured == total:
+        return ""
+    return words.say("marks_shown", n=pictured, total=total)
 
 
 def _steps_since(earlier: Volume, later: Volume) -> tuple[Step, ...]:

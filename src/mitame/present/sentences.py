@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -47,6 +48,15 @@ def mark_row(number: int, mark: Mark, box: Lightbox, words: Words) -> MarkRow:
         place=place_in_letters(mark, box),
         world=", ".join(_number(value, 1) for value in mark.center),
     )
+
+
+def more_marks(rest: Sequence[Mark], words: Words) -> str:
+    """Return how many marks the table leaves out, or nothing if it has them all."""
+    if not rest:
+        return ""
+    total = _number(sum(mark.volume_ml for mark in rest), 2)
+    largest = _number(rest[0].volume_ml, 2)
+    return words.say("marks_more", n=len(rest), total=total, largest=largest)
 
 
 def summary_of(suffix: Suffix, box: Lightbox, words: Words) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from mitame.present.contours import NUMBERED
 from mitame.present.figures import data_uri
 from mitame.present.lightbox import Lightbox, Panel
 from mitame.present.panels import Caption, even_slices, scaled
@@ -37,11 +38,11 @@ def stack(caption: Caption, budget: int) -> list[dict[str, Any]]:
 def _affordable(caption: Caption, budget: int) -> tuple[int, int]:
     """Return the largest height at which all slices fit, or the smallest, and how many.
 
-    All slices are taken to weigh as much as the key slice, which is a full one.
+    All slices are taken to weigh as much as the one with the most brain.
     """
     height, count = HEIGHTS[-1], 0
     for height in HEIGHTS:
-        entry = _stack_slice(caption, caption.box.key_slice, height)
+        entry = _stack_slice(caption, caption.box.fullest_slice, height)
         count = budget // sum(len(uri) for uri in entry["images"].values())
         if count >= len(caption.box.brain_slices):
             break
@@ -50,12 +51,13 @@ def _affordable(caption: Caption, budget: int) -> tuple[int, int]:
 
 def _marked_slices(box: Lightbox, count: int) -> list[int]:
     """Return the slices of the largest marks, at most `count`."""
-    slices = [box.view.nearest_slice(mark.center) for mark in box.sequence.marks]
+    listed = range(1, min(len(box.sequence.marks), NUMBERED) + 1)
+    slices = [box.mark_slice(number) for number in listed]
     return list(dict.fromkeys(slices))[:count]
 
 
 def _stack_slice(caption: Caption, index: int, height: int) -> dict[str, Any]:
-    """Return one slice of the slider: its name, its pictures and its rings."""
+    """Return one slice of the slider: its name, its pictures and its outlines."""
     box = caption.box
     return {
         "name": slice_in_words(index, box, caption.words),
@@ -64,5 +66,5 @@ def _stack_slice(caption: Caption, index: int, height: int) -> dict[str, Any]:
             panel: data_uri(scaled(box, panel, index, height), "small")
             for panel in STACK_PANELS
         },
-        "rings": [asdict(ring) for ring in box.rings(index, box.frame)],
+        "marks": [asdict(contour) for contour in box.contours(index, box.frame)],
     }

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mitame.core.errors import InputError
 
@@ -55,6 +55,18 @@ class Words:
         """Return a text with its gaps filled."""
         return self.texts[key].format(**values)
 
+    def step(self, name: str) -> str:
+        """Return what a step of a history did; an unknown one keeps its name."""
+        return self._named("steps", name)
+
+    def param(self, name: str) -> str:
+        """Return what a step's parameter means; an unknown one keeps its name."""
+        return self._named("params", name)
+
+    def _named(self, kind: str, name: str) -> str:
+        known = _all_words()[kind].get(name)
+        return str(known[self.lang]) if known else name.replace("_", " ")
+
     def score(self, name: str, value: float) -> ScoreRow:
         """Return what a score is called, its value with unit, and its definition.
 
@@ -85,7 +97,7 @@ def words_in(lang: Language) -> Words:
     InputError
         If there are no texts in `lang`.
     """
-    languages = [key for key in _all_words() if key != "scores"]
+    languages = get_args(Language)
     if lang not in languages:
         raise InputError(
             f"The report is not written in {lang!r}.",

@@ -128,7 +128,7 @@ def fit_gain(
     for _ in range(settings.rounds):
         excess = weighted_ridge(matrix, wanted, trust, penalty, excess)
         left = np.asarray(wanted - matrix @ excess, dtype=np.float32)
-        trust = count * _trust(left, settings.tuning, coherence)
+        trust = count * _trust(left, count > 0, settings.tuning, coherence)
     gain = 1 + excess.reshape(blank.gain.shape)
     return GainField(gain, blank.origin, settings.spacing, settings.tone_step)
 
@@ -156,13 +156,17 @@ def _penalty(
 
 
 def _trust(
-    left: NDArray[np.float32], tuning: float, coherence: Coherence | None
+    left: NDArray[np.float32],
+    counts: NDArray[np.bool_],
+    tuning: float,
+    coherence: Coherence | None,
 ) -> NDArray[np.float32]:
     """Return how far each voxel is believed to be unchanged, in (0, 1]."""
-    scale = spread(left)
+    scale = spread(left[counts])
     trust = redescending_weights(left, scale, tuning=tuning)
     if coherence is None:
         return trust
     # One bright vessel must not mark its whole neighborhood as changed.
     together = coherence(np.clip(left, -4 * scale, 4 * scale))
-    return trust * redescending_weights(together, spread(together), tuning=tuning)
+    usual = spread(together[counts])
+    return trust * redescending_weights(together, usual, tuning=tuning)

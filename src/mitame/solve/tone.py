@@ -25,7 +25,9 @@ def piecewise_linear(
     x : array, any shape
         Where to evaluate.
     knots, values : array, shape (n_knots,)
-        Increasing; at least two.
+        Not decreasing; at least two different ones each. Where one repeats, as
+        the quantiles of coarsely stored intensities do, the mean of the other is
+        taken: the curve has no jump, and rises everywhere.
 
     Examples
     --------
@@ -33,9 +35,18 @@ def piecewise_linear(
     >>> piecewise_linear(x, np.array([0.0, 1, 2]), np.array([0.0, 10, 30])).tolist()
     [-10.0, 5.0, 50.0]
     """
-    rise, run = np.diff(values), np.diff(knots)
-    slopes = rise / np.maximum(run, np.finfo(np.float64).tiny)
+    knots, values = _distinct(knots, values)
+    values, knots = _distinct(values, knots)
+    slopes = np.diff(values) / np.diff(knots)
     segment = np.clip(np.searchsorted(knots, x) - 1, 0, slopes.size - 1)
     return np.asarray(
         values[segment] + slopes[segment] * (x - knots[segment]), dtype=np.float32
     )
+
+
+def _distinct(
+    keys: NDArray[np.float64], others: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each key once, and the mean of what stands with it."""
+    found, group = np.unique(keys, return_inverse=True)
+    return found, np.bincount(group, others) / np.bincount(group)

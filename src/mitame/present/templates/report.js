@@ -1,5 +1,5 @@
 "use strict";
-// One reader per sequence: slider, hold-to-blink and rings. Without scripts the page is
+// One reader per sequence: slider, hold-to-blink and outlines. Without scripts the page is
 // complete but for the slider; the overview shows its slices then.
 document.documentElement.classList.add("scripted");
 
@@ -13,8 +13,8 @@ class Reader {
     block.addEventListener("pointerenter", () => { Reader.active = this; });
     block.addEventListener("focusin", () => { Reader.active = this; });
     for (const name of ["blink", "original"]) this.holdable(name);
-    this.rings = block.querySelector("[data-act=rings]");
-    this.rings.addEventListener("click", () => this.toggleRings());
+    this.marks = block.querySelector("[data-act=marks]");
+    this.marks.addEventListener("click", () => this.toggleMarks());
     this.show();
   }
 
@@ -42,9 +42,9 @@ class Reader {
       figure.classList.toggle("other", on);
   }
 
-  toggleRings() {
-    const hidden = this.block.classList.toggle("norings");
-    this.rings.setAttribute("aria-pressed", !hidden);
+  toggleMarks() {
+    const hidden = this.block.classList.toggle("nomarks");
+    this.marks.setAttribute("aria-pressed", !hidden);
   }
 
   step(by) {
@@ -60,22 +60,23 @@ class Reader {
       image.src = slice.images[image.dataset.panel];
       image.alt = image.dataset.alt.replace("{slice}", slice.name);
     }
-    for (const svg of this.block.querySelectorAll("svg")) this.drawRings(svg, slice.rings);
+    for (const svg of this.block.querySelectorAll("svg")) this.drawMarks(svg, slice.marks);
   }
 
-  drawRings(svg, rings) {
+  drawMarks(svg, marks) {
     const { width, height } = svg.viewBox.baseVal;
+    const at = ([x, y]) => `${x * width},${y * height}`;
     svg.replaceChildren();
-    for (const ring of rings) {
-      const radius = ring.radius * height;
-      const circle = document.createElementNS(svg.namespaceURI, "circle");
-      for (const [key, value] of [["cx", ring.x * width], ["cy", ring.y * height], ["r", radius]])
-        circle.setAttribute(key, value);
+    for (const mark of marks) {
+      const path = document.createElementNS(svg.namespaceURI, "path");
+      path.setAttribute("d", mark.lines.map((line) => `M${line.map(at).join("L")}Z`).join(""));
+      svg.append(path);
+      if (!mark.label) continue;
       const text = document.createElementNS(svg.namespaceURI, "text");
-      text.setAttribute("x", ring.x * width + 0.75 * radius + 3);
-      text.setAttribute("y", ring.y * height - 0.75 * radius - 3);
-      text.textContent = ring.number;
-      svg.append(circle, text);
+      text.setAttribute("x", mark.label[0] * width);
+      text.setAttribute("y", mark.label[1] * height);
+      text.textContent = mark.number;
+      svg.append(text);
     }
   }
 }
@@ -88,7 +89,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !Reader.active) return;
   const key = event.key.toLowerCase();
   if (key in keys) Reader.active.hold(keys[key], true);
-  else if (key === "m" && !event.repeat) Reader.active.toggleRings();
+  else if (key === "m" && !event.repeat) Reader.active.toggleMarks();
   else if (event.target.type !== "range" && (key === "arrowleft" || key === "arrowright")) {
     event.preventDefault();
     Reader.active.step(key === "arrowleft" ? -1 : 1);
