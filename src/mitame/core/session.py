@@ -89,10 +89,10 @@ class Session(Mapping[Suffix, Volume]):
 
     def require_brain(self) -> NDArray[np.bool_]:
         """Return the brain mask, or raise `InputError` where there is none."""
-        if self.brain is None:
+        if self.brain is None or not self.brain.any():
             raise InputError(
                 "The session has no brain mask.",
-                fix="Prepare it first: `prepare.default_preparation().apply(session)`.",
+                fix="Apply `prepare.brain.FindBrain` first.",
             )
         return self.brain
 
@@ -101,7 +101,7 @@ class Session(Mapping[Suffix, Volume]):
         if self.to_template is None:
             raise InputError(
                 "The session has no place in template space.",
-                fix="Prepare it first: `prepare.default_preparation().apply(session)`.",
+                fix="Apply `prepare.template.FindTemplate` first.",
             )
         return self.to_template
 

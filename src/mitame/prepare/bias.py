@@ -14,7 +14,6 @@ from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.prepare.itk import data_of, mask_to_itk, to_itk
 from mitame.prepare.pipeline import Undo, keep
-from mitame.prepare.template import require_brain
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class CorrectBias:
 
     def apply(self, session: Session) -> tuple[Session, Undo]:
         """Return the session without its bias fields; the way back keeps it so."""
-        brain = require_brain(session, "N4")
+        brain = session.require_brain()
         corrected = {}
         for suffix, volume in session.items():
             field = bias_field(volume, brain, self.shrink_mm, self.iterations)

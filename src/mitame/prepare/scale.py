@@ -12,7 +12,7 @@ from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.prepare.pipeline import Undo, keep
-from mitame.prepare.template import require_brain, tissue_prior
+from mitame.prepare.template import tissue_prior
 
 # About 300 ml of the template; a lower share lets cortex in, a higher one leaves
 # mostly what lies beside the ventricles, where MS lesions are.
@@ -43,7 +43,7 @@ class ScaleToWhiteMatter:
 
 def white_matter(session: Session) -> NDArray[np.bool_]:
     """Return where the template nearly always has white matter, in the brain."""
-    brain = require_brain(session, "the scale")
+    brain = session.require_brain()
     return np.asarray(brain & (tissue_prior(session, "wm") > CORE))
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.errors import ImplausibleError, InputError
+from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.prepare.affine import match_brains
@@ -35,7 +35,7 @@ class FindTemplate:
     def apply(self, session: Session) -> tuple[Session, Undo]:
         """Return the session with `to_template`."""
         if session.to_template is None:
-            brain = require_brain(session, "the template")
+            brain = session.require_brain()
             source: str = preferred(session)
             affine = to_template(session[preferred(session)], brain)
         else:
@@ -43,16 +43,6 @@ class FindTemplate:
         found = replace(session, to_template=affine)
         params = {"from": source, "affine": affine.tolist()}
         return noted(found, Step(self.name, params)), keep
-
-
-def require_brain(session: Session, what: str) -> NDArray[np.bool_]:
-    """Return the brain mask, or say that `what` needs one."""
-    if session.brain is None or not session.brain.any():
-        raise InputError(
-            f"The session has no brain mask; {what} needs one.",
-            fix="Apply `prepare.brain.FindBrain` first.",
-        )
-    return session.brain
 
 
 def to_template(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -78,7 +68,7 @@ def to_template(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float64]
 
 def template_coordinates(session: Session) -> NDArray[np.float32]:
     """Return the MNI152 position of every voxel, mm; shape (i, j, k, 3)."""
-    to_mni = require_template(session) @ session.reference.affine
+    to_mni = session.require_template() @ session.reference.affine
     index = np.indices(session.reference.shape, dtype=np.float64)
     position = np.tensordot(to_mni[:3, :3], index, axes=1)
     position += to_mni[:3, 3, None, None, None]
@@ -95,7 +85,7 @@ def tissue_prior(session: Session, tissue: Tissue) -> NDArray[np.float32]:
     tissue : {"wm", "gm", "csf"}
         White matter, grey matter, or the rest of the inside of the skull.
     """
-    transform = require_template(session)
+    transform = session.require_template()
     there = resample(
         template(tissue),
         session.reference,
@@ -103,16 +93,6 @@ def tissue_prior(session: Session, tissue: Tissue) -> NDArray[np.float32]:
         interpolator="linear",
     )
     return there.data
-
-
-def require_template(session: Session) -> NDArray[np.float64]:
-    """Return `to_template`, or say that it is missing."""
-    if session.to_template is None:
-        raise InputError(
-            "The session has no place in the template.",
-            fix="Apply `prepare.template.FindTemplate` first.",
-        )
-    return session.to_template
 
 
 @cache

@@ -86,6 +86,11 @@ class Lightbox:
         area = self.view.arrange(self.sequence.brain).sum(axis=(0, 1))
         return int(np.argmax(area))
 
+    @property
+    def grid_middle(self) -> NDArray[np.float64]:
+        """The middle of the current grid, world mm; shifts are told there."""
+        return self.view.world((np.asarray(self.view.shape) - 1) / 2)
+
     def draw(
         self,
         panel: Panel,

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
 
 from mitame.compare.comparison import Comparison
 from mitame.core.errors import InputError
@@ -86,10 +88,12 @@ def _telling_slice(box: Lightbox) -> int:
     Near the brain's surface and at its ends, skull, vessels and the edge of the
     field of view make marks; a picture for everyone shows a clearer one.
     """
-    inner = _middle_of(box)
-    labels = np.unique(box.sequence.mark_labels[inner])
-    numbers = [int(number) for number in labels if number]
-    return box.mark_slice(min(numbers)) if numbers else box.fullest_slice
+    labels = box.sequence.mark_labels
+    count = len(box.sequence.marks) + 1
+    inside = np.bincount(labels[_middle_of(box)], minlength=count)
+    mostly = 2 * inside > np.bincount(labels.ravel(), minlength=count)
+    numbers = np.flatnonzero(mostly[1:]) + 1
+    return box.mark_slice(int(numbers[0])) if numbers.size else box.fullest_slice
 
 
 def _middle_of(box: Lightbox) -> NDArray[np.bool_]:
@@ -114,7 +118,8 @@ def _figure(box: Lightbox, index: int, comparison: Comparison, credit: str) -> F
     for place, panel in enumerate(_PANELS):
         left = _GAP + place * (share + _GAP)
         axes = figure.add_axes((left, _BOTTOM / height, share, rise / height))
-        axes.imshow(np.asarray(box.draw(panel, index)), interpolation="lanczos")
+        picture = box.draw(panel, index, marks=panel == "after", numbers=False)
+        axes.imshow(np.asarray(picture), interpolation="lanczos")
         axes.set_axis_off()
         _title(axes, words[f"panel_{panel}"], _subtitle(panel, box, comparison, words))
     # Centered below the two maps, with room for a word on each side.
@@ -147,6 +152,8 @@ def _subtitle(panel: Panel, box: Lightbox, comparison: Comparison, words: Words)
         "current": (comparison.current_date, box.sequence.current.scanner),
     }
     known = [str(part) for part in visits.get(panel, ()) if part]
+    if panel == "after" and box.sequence.marks:
+        return words["overview_after_note"]
     return " · ".join(known) or words[f"panel_{panel}_note"]
 
 
@@ -155,7 +162,9 @@ def _color_bar(axes: Axes, scale: ColorScale, words: Words) -> None:
     ends = (100 * scale.low, 100 * scale.high)
     axes.imshow(scale.paint(ramp), aspect="auto", extent=(*ends, 0, 1))
     axes.set_yticks([])
-    axes.set_xticks([ends[0], 0, ends[1]])
+    minus = "\N{MINUS SIGN}"
+    names = [f"{minus}{-ends[0]:.0f}", "0", f"+{ends[1]:.0f}"]
+    axes.set_xticks([ends[0], 0, ends[1]], names)
     axes.tick_params(colors=_SOFT, labelsize=8, length=2, pad=2)
     axes.set_xlabel(words["bar_difference"], color=_SOFT, fontsize=8, labelpad=1)
     side: dict[str, Any] = {"color": _SOFT, "fontsize": 8, "va": "center"}

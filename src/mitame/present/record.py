@@ -24,7 +24,7 @@ LONGEST_LIST = 8
 RIGID = 0.01
 """A matrix whose determinant is this close to 1 keeps volumes."""
 
-UNITS = {"_mm": "mm", "_ml": "ml", "_deg": "°", "_s": "s"}
+UNITS = {"_mm": " mm", "_ml": " ml", "_deg": "°"}
 """Ends of a parameter's name that tell its unit."""
 
 
@@ -101,7 +101,7 @@ def _param_text(
         matrix = np.asarray(value, dtype=np.float64)
         return _matrix_text(matrix, words, middle if name == "transform" else None)
     unit = next((u for end, u in UNITS.items() if name.endswith(end)), "")
-    return f"{_text(value, words)} {unit}".rstrip()
+    return f"{_text(value, words)}{unit}"
 
 
 def _is_matrix(value: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from mitame.compare.comparison import SequenceComparison
@@ -113,7 +114,7 @@ def section_of(
         overview=overview,
         scores=scores,
         steps=(
-            steps_as_lines(sequence.prior.history, words, middle=box.middle),
+            steps_as_lines(sequence.prior.history, words, middle=box.grid_middle),
             steps_as_lines(sequence.current.history, words),
             steps_as_lines(_steps_since(sequence.prior, sequence.harmonized), words),
         ),
@@ -145,7 +146,9 @@ def _marks_note(pictured: int, total: int, words: Words) -> str:
 
 
 def _steps_since(earlier: Volume, later: Volume) -> tuple[Step, ...]:
-    """Return the steps of `later` that `earlier` has not told already."""
-    told = len(earlier.history)
-    repeats = later.history[:told] == earlier.history
-    return later.history[told:] if repeats else later.history
+    """Return the steps of `later` from where the two histories part."""
+    together = takewhile(
+        lambda steps: steps[0] == steps[1],
+        zip(earlier.history, later.history, strict=False),
+    )
+    return later.history[len(list(together)) :]

@@ -86,7 +86,9 @@ class Words:
         number = f"{value * entry['factor']:.{entry['digits']}f}"
         if not math.isfinite(value):
             return ScoreRow(label, self.texts["unknown"], definition)
-        return ScoreRow(label, f"{number} {entry['unit']}".strip(), definition)
+        unit = entry["unit"]
+        gap = "" if unit in ("", "°") else " "
+        return ScoreRow(label, f"{number}{gap}{unit}", definition)
 
 
 def words_in(lang: Language) -> Words:
