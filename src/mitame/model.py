@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from mitame.core.errors import InputError
+from mitame.core.errors import InputError, ModelError
 from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
@@ -127,6 +127,12 @@ class Model:
             If the folder holds no model, a damaged one, or another version's.
         """
         words, _ = bundle.read(folder)
+        missing = {"engine", "preparation", "about"} - set(words)
+        if missing:
+            raise ModelError(
+                f"'{folder}' holds no model: {', '.join(sorted(missing))} is missing.",
+                fix="Give the folder that `mitame fit` wrote, not one inside it.",
+            )
         engine = engine_class(words["engine"]).load(folder / "engine")
         preparation = Preparation.from_json(words["preparation"])
         return cls(preparation, words["engine"], engine, words["about"])

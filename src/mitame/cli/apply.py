@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mitame.cli.console import job
-from mitame.cli.options import Force, Json, Out
-from mitame.io.digest import digest
-from mitame.io.staging import require_outside
-from mitame.run.harmonization import apply_model, collect
+from mitame.cli.options import Force, Json, OneSequence, Out, Series, expanded
+
+if TYPE_CHECKING:
+    from mitame.run.harmonization import Outcome
 
 
 def apply(
-    model: Annotated[Path, typer.Argument(help="Folder that `mitame fit` wrote.")],
+    model: Annotated[
+        Path, typer.Argument(callback=expanded, help="Folder that `mitame fit` wrote.")
+    ],
     scans: Annotated[list[str], typer.Argument(help="Files, folders, 'globs'.")],
     out: Out,
+    sequence: OneSequence = None,
+    series: Series = None,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -27,27 +31,50 @@ def apply(
     where it stopped when it is started again; a scan that fails, fails alone.
     """
     with job("apply", as_json=as_json) as running:
-        found = collect(scans)
-        require_outside(out, [scan.path for scan in found])
-        running.expect(len(found), "harmonizing")
+        # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
+        from mitame.io.staging import require_outside
+        from mitame.run.harmonization import apply_model, collect
+        from mitame.run.places import require_apart
+
+        found = collect(scans, sequence=sequence, series=series)
+        require_apart(out, scans, found)
+        require_outside(out, [model])
+        running.expect(len(found), "reading the model")
         outcomes = []
-        for outcome in apply_model(model, found, out, force=force):
+        for outcome in apply_model(
+            model, found, out, force=force, progress=running.now
+        ):
             outcomes.append(outcome)
-            running.step(f"{outcome.scan}: {outcome.state}")
+            running.step(_sentence(outcome), keep=len(found) > 1)
         failed = [outcome for outcome in outcomes if outcome.error is not None]
-        if failed and len(outcomes) == 1 and failed[0].error is not None:
-            raise failed[0].error
-        running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in found]
-        running.outputs = [file for outcome in outcomes for file in outcome.files]
-        running.result = {
-            "scans": [
-                {"name": o.scan, "state": o.state, "error": str(o.error or "")}
-                for o in outcomes
-            ]
-        }
-        running.lines = [
-            f"{o.scan}: {o.state}" + (f". {o.error}" if o.error else "")
-            for o in outcomes
+        if len(outcomes) == 1 and outcomes[0].error is not None:
+            raise outcomes[0].error
+        running.inputs = [
+            {"name": outcome.scan.path.name, "sha256": outcome.sha256}
+            for outcome in outcomes
         ]
+        running.outputs = [file for outcome in outcomes for file in outcome.files]
+        running.result = {"scans": [_row(outcome) for outcome in outcomes]}
+        running.lines = [f"{len(outcomes) - len(failed)} of {len(outcomes)} in {out}"]
+        running.lines += [_sentence(outcome) for outcome in failed]
+        running.failures = len(failed)
     if failed:
         raise typer.Exit(2)
+
+
+def _sentence(outcome: Outcome) -> str:
+    words = f"{outcome.name}: {outcome.state}"
+    if outcome.error is not None:
+        return f"{words}. {outcome.error}"
+    return words if outcome.state == "done before" else f"{words}, {outcome.seconds} s"
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    error = outcome.error
+    return {
+        "name": outcome.name,
+        "state": outcome.state,
+        "seconds": outcome.seconds,
+        "files": [str(file) for file in outcome.files],
+        "error": None if error is None else {"what": error.what, "fix": error.fix},
+    }

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mitame.cli.console import Job, job
 from mitame.cli.options import Force, Json, Lang, OneSequence, Out, Series
-from mitame.compare.comparison import Comparison
 from mitame.core.session import Suffix
-from mitame.io.digest import digest
-from mitame.io.scan import Visit, find_visit
-from mitame.io.staging import require_outside, staged
-from mitame.present.report import write_comparison_report
-from mitame.run.comparison import read_and_compare, write_comparison
+from mitame.io.staging import staged
+
+if TYPE_CHECKING:
+    from mitame.compare.comparison import Comparison
 
 STEPS_PER_SEQUENCE = 5
 
@@ -61,26 +59,27 @@ def compare_into(
     force: bool = False,
 ) -> None:
     """Compare two visits and write images, report and numbers into `out`."""
-    found = [find_visit(p, sequence=sequence, series=series) for p in (prior, current)]
-    require_outside(out, [scan.path for visit in found for scan in visit.values()])
-    shared = [suffix for suffix in found[1] if suffix in found[0]]
-    running.expect(max(1, len(shared)) * STEPS_PER_SEQUENCE, "reading")
+    # Heavy: SciPy, SimpleITK, matplotlib. `mitame --help` need not wait for them.
+    from mitame.io.digest import digest
+    from mitame.present.report import write_comparison_report
+    from mitame.run.comparison import compare_visits, find_pair, write_comparison
+    from mitame.run.places import require_apart
+
+    found = find_pair(prior, current, sequence=sequence, series=series)
+    scans = [scan for visit in found for scan in visit.values()]
+    require_apart(out, [prior, current], scans)
+    running.expect(len(found[0]) * STEPS_PER_SEQUENCE + 1, "reading")
     with staged(out, force=force) as folder:
-        before, now, comparison = read_and_compare(
-            prior, current, sequence=sequence, series=series, progress=running.step
-        )
+        before, now, comparison = compare_visits(*found, progress=running.step)
+        running.now("writing images and report")
         images = write_comparison(folder, comparison, before, now)
         report = folder / "report.html"
         write_comparison_report(report, comparison, lang=lang)
+        running.step("images and report written")
         running.outputs = [out / path.name for path in (*images, report)]
-    running.inputs = _inputs(before, now)
+    running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
     running.result = {"sequences": _numbers(comparison)}
     running.lines = [*_sentences(comparison), f"Report: {out / 'report.html'}"]
-
-
-def _inputs(*visits: Visit) -> list[dict[str, str]]:
-    scans = [scan for visit in visits for scan in visit.scans.values()]
-    return [{"name": scan.path.name, "sha256": digest(scan)} for scan in scans]
 
 
 def _numbers(comparison: Comparison) -> dict[str, object]:
@@ -92,10 +91,14 @@ def _numbers(comparison: Comparison) -> dict[str, object]:
 
 def _sentences(comparison: Comparison) -> list[str]:
     return [
-        f"{suffix}: {len(found.marks)} places changed by more than the noise, "
+        f"{suffix}: {_places(len(found.marks))} changed by more than the noise, "
         f"{found.numbers['changed_ml']:.1f} ml; median difference "
         f"{found.numbers['difference_before']:.3f} before, "
         f"{found.numbers['difference_after']:.3f} after harmonizing "
         "(white matter = 1)."
         for suffix, found in comparison.sequences.items()
     ]
+
+
+def _places(count: int) -> str:
+    return "no place" if not count else f"{count} place{'s' if count > 1 else ''}"

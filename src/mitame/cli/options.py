@@ -9,17 +9,27 @@ import typer
 
 from mitame.core.session import Suffix
 
-Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the results.")]
+
+def expanded(path: Path) -> Path:
+    """Return `path` with its ``~``, which a shell leaves in ``--out=~/x``."""
+    return path.expanduser()
+
+
+Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", callback=expanded, help="Folder of the results."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace earlier results.")]
 Json = Annotated[
     bool, typer.Option("--json", help="Write one machine-readable report to stdout.")
 ]
 Series = Annotated[
     str | None,
-    typer.Option(help="DICOM series: number, UID or part of its description."),
+    typer.Option(
+        help="DICOM series: number, UID or part of its description; for NIfTI, part "
+        "of the file name."
+    ),
 ]
-
-
 Lang = Annotated[Literal["en", "ja"], typer.Option(help="Language of the report.")]
 OneSequence = Annotated[
     Suffix | None,

@@ -41,7 +41,8 @@ def align(
     start : array, shape (4, 4)
         A first guess of the result; it need not be rigid.
     """
-    here = closest_motion(start)
+    # Taken from both ends: the closest motion of an inverse is not quite the inverse.
+    here = halfway(closest_motion(start), inverse(closest_motion(inverse(start))))
     forward = _match(current, current_brain, prior, here)
     backward = _match(prior, prior_brain, current, inverse(here))
     return halfway(forward, inverse(backward))

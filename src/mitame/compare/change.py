@@ -49,7 +49,8 @@ def standardized(
     together = ndimage.gaussian_filter(change / noise * inside, width)
     support = ndimage.gaussian_filter(inside, width)
     mean = np.where(brain, together / np.maximum(support, 1e-3), 0)
-    return np.asarray(mean / spread(mean[brain]), dtype=np.float32)
+    scale = max(spread(mean[brain]), float(np.finfo(np.float32).tiny))
+    return np.asarray(mean / scale, dtype=np.float32)
 
 
 def find_marks(

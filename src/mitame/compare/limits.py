@@ -20,6 +20,9 @@ REGION_MM = 15.0
 
 ROUNDS = 8
 
+LEAST_LEVEL = 1e-5
+"""White-matter medians; a scan compared with itself has no differences at all."""
+
 
 def noise_level(
     difference: NDArray[np.float32],
@@ -46,9 +49,11 @@ def noise_level(
     mean = np.asarray((harmonized.data + current.data) / 2, dtype=np.float32)
     causes = _causes(mean, current.spacing)
     size = np.abs(difference[brain]) * np.float32(MEAN_ABSOLUTE_TO_SD)
-    level = np.asarray(causes @ _costs(causes[brain], size), dtype=np.float32)
+    costs = _costs(causes[brain], size)
+    level = np.maximum(causes @ costs, np.float32(LEAST_LEVEL))
     ratio = np.asarray(np.abs(difference) / level, dtype=np.float32)
-    return np.asarray(level * _regional(ratio, brain, current.spacing))
+    regional = _regional(ratio, brain, current.spacing)
+    return np.asarray(np.maximum(level * regional, np.float32(LEAST_LEVEL)))
 
 
 def _causes(
@@ -71,12 +76,12 @@ def _costs(
     """Return the non-negative cost of each cause, by reweighted least squares."""
     step = max(1, len(size) // 200_000)
     causes, size = causes[::step].astype(np.float64), size[::step].astype(np.float64)
-    level = np.full(len(size), np.median(size) / 0.845)
+    level = np.full(len(size), max(float(np.median(size)) / 0.845, LEAST_LEVEL))
     for _ in range(ROUNDS):
         ordinary = size < OUTLIER * MEAN_ABSOLUTE_TO_SD * level
         weight = ordinary / level
         costs, _ = nnls(causes * weight[:, None], size * weight)
-        level = np.maximum(causes @ costs, 1e-6)
+        level = np.maximum(causes @ costs, LEAST_LEVEL)
     return np.asarray(costs, dtype=np.float32)
 
 

@@ -20,7 +20,7 @@ from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
 from mitame.prepare.brain import volume_ml
 from mitame.prepare.default import default_preparation
-from mitame.prepare.resample import covered, resample_mask
+from mitame.prepare.resample import resample_mask
 from mitame.prepare.warp import warp
 
 DETAIL_MM = 5.0
@@ -209,7 +209,7 @@ def _moved(
     displacement = distortion.over(onto)
     largest = float(np.linalg.norm(displacement[now.require_brain()], axis=-1).max())
     params = {"transform": motion.tolist(), "largest_distortion_mm": largest}
-    volume = warp(
+    volume, covered = warp(
         before[suffix],
         onto,
         transform=motion,
@@ -217,7 +217,7 @@ def _moved(
         params=params,
     )
     seen = resample_mask(before.require_brain(), before[suffix], onto, transform=motion)
-    brain = seen & now.require_brain() & covered(before[suffix], onto, motion)
+    brain = seen & now.require_brain() & covered
     return replace(
         before,
         volumes={suffix: volume},

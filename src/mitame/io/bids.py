@@ -12,11 +12,11 @@ from typing import Any
 
 from mitame.core.volume import Volume
 from mitame.io import names, sidecar
+from mitame.io.notice import NOTICE
 from mitame.io.scan.scan import Scan
 from mitame.io.staging import staged_file
 
 BIDS_VERSION = "1.9.0"
-NOTICE = "Research software; not a medical device; not for primary diagnosis."
 GENERATED_BY = [{"Name": "mitame", "Version": version("mitame")}]
 
 

@@ -67,13 +67,19 @@ def read(path: Path) -> Volume:
     """
     image = _open(path)
     affine = _affine(image, path)
-    with np.errstate(over="ignore"):  # Volume reports the infinities this makes
+    with np.errstate(over="ignore"):  # the infinities this makes are told below
         data = np.asarray(_pixels(image, path), dtype=np.float32)
     data = data.reshape(_shape_of(image, path))
     if data.min() == data.max():
         raise ImplausibleError(
             f"Every voxel of '{path.name}' is {data.flat[0]:g}.",
             fix="Export the scan again; this file holds no image.",
+        )
+    bad = data.size - int(np.isfinite(data).sum())
+    if bad:
+        raise ImplausibleError(
+            f"{bad} of {data.size} voxels of '{path.name}' are NaN or infinite.",
+            fix="Repair the file; mitame does not guess missing intensities.",
         )
     return Volume(data, affine, history=(Step("read", {"file": path.name}),))
 

@@ -15,7 +15,11 @@ from mitame.core.errors import OutputError
 
 MARKERS = ("dataset_description.json", "model.json")
 """Files that name their maker in ``GeneratedBy``; mitame replaces only its own."""
+ATTEMPTS = 5
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
+
+_unfinished: set[Path] = set()
+"""What this process is writing; like its process id, it has one such set."""
 
 
 @contextmanager
@@ -49,13 +53,11 @@ def staged(out: Path, *, force: bool = False) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         work = _beside(target, "partial")
         work.mkdir()
-    try:
+    with discarded(work):
         with _disk_errors_named(target, only=work):
             yield work
         with _disk_errors_named(target):
             _swap(work, target)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager
@@ -72,13 +74,45 @@ def staged_file(path: Path) -> Iterator[Path]:
             f"'{path}' is already there.", fix="Choose another name or remove it."
         )
     work = _beside(path, "partial")
+    with discarded(work), _disk_errors_named(path):
+        _clear_leftovers(path)
+        yield work
+        work.rename(path)
+
+
+@contextmanager
+def discarded(path: Path) -> Iterator[Path]:
+    """Remove the file or folder `path` at the end, whatever happens.
+
+    `discard_all` removes it, too, in a process that cannot unwind.
+    """
+    _unfinished.add(path)
     try:
-        with _disk_errors_named(path):
-            _clear_leftovers(path)
-            yield work
-            work.rename(path)
+        yield path
     finally:
-        work.unlink(missing_ok=True)
+        _remove(path)
+        _unfinished.discard(path)
+
+
+def discard_all() -> None:
+    """Remove everything unfinished, for a process that must end at once."""
+    for path in tuple(_unfinished):
+        for _ in range(ATTEMPTS):  # another thread may be writing into it
+            if not path.exists():
+                break
+            _remove(path)
+
+
+def require_creatable(out: Path) -> None:
+    """Raise `OutputError` if `staged(out)` could not begin; leave nothing there."""
+    target = out.expanduser().resolve()
+    nearest = next(parent for parent in target.parents if parent.exists())
+    with _disk_errors_named(target):
+        _clear_leftovers(target)
+        _require_replaceable(target, force=False)
+        probe = _beside(nearest / target.name, "partial")
+        probe.mkdir()
+        probe.rmdir()
 
 
 def require_outside(out: Path, inputs: Iterable[Path]) -> None:
@@ -121,12 +155,13 @@ def _require_replaceable(out: Path, *, force: bool) -> None:
         raise OutputError(f"'{out}' is a file.", fix="Choose a folder name.")
     if not any(out.iterdir()):
         return
-    if not force:
-        raise OutputError(
-            f"'{out}' is not empty.",
-            fix="Choose another folder, or replace the old result with --force.",
-        )
-    _require_ours(out)
+    if force or not is_ours(out):
+        _require_ours(out)
+        return
+    raise OutputError(
+        f"'{out}' is not empty: it holds an earlier result.",
+        fix="Choose another folder, or replace the result with --force.",
+    )
 
 
 def _require_ours(out: Path) -> None:
@@ -138,7 +173,8 @@ def _require_ours(out: Path) -> None:
             )
     if not is_ours(out):
         raise OutputError(
-            f"'{out}' was not written by mitame, so --force does not replace it.",
+            f"'{out}' is not empty and was not written by mitame; not even --force "
+            "replaces it.",
             fix="Choose another folder, or remove this one yourself.",
         )
 

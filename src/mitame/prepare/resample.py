@@ -28,7 +28,7 @@ def resample(
 ) -> Volume:
     """Return the intensities of `volume` at the voxels of `onto`.
 
-    Voxels outside the field of view of `volume` become 0; `covered` says which.
+    Voxels outside the field of view of `volume` become 0.
     Interpolation does not smooth: going to a much coarser grid aliases, see
     `at_spacing`. `cubic` rings beside sharp edges, by up to about a tenth of the
     step, below zero too; nothing is clipped. `linear` never overshoots, and blurs.
@@ -92,35 +92,6 @@ def resample_mask(
     soft = Volume(mask.astype(np.float32), grid.affine)
     there = resample(soft, onto, transform=transform, interpolator="linear")
     return np.asarray(there.data > 0.5)
-
-
-def covered(
-    volume: Volume, onto: Volume, transform: ArrayLike | None = None
-) -> NDArray[np.bool_]:
-    """Return where the voxels of `onto` lie inside the field of view of `volume`.
-
-    The field of view reaches half a voxel beyond the outermost voxel centers, as
-    in `resample`.
-
-    Parameters
-    ----------
-    volume, onto : Volume
-        Only their grids are used.
-    transform : array_like, shape (4, 4), optional
-        As in `resample`.
-
-    Returns
-    -------
-    array of bool, shape of `onto`
-    """
-    to_voxel = np.linalg.inv(volume.affine) @ _affine(transform) @ onto.affine
-    inside = np.ones(onto.shape, dtype=np.bool_)
-    i, j, k = np.ogrid[tuple(map(slice, onto.shape))]
-    for axis, size in enumerate(volume.shape):
-        a, b, c, start = to_voxel[axis]
-        at = a * i + b * j + c * k + start
-        inside &= (at >= -0.5) & (at <= size - 0.5)
-    return inside
 
 
 def grid_at_spacing(volume: Volume, spacing: float) -> Volume:

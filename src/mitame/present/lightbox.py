@@ -132,9 +132,12 @@ class Lightbox:
         )
 
     def mark_slice(self, number: int) -> int:
-        """Return the slice that shows most of a mark."""
+        """Return the slice that shows most of a mark; of equals, the middle one."""
         inside = self.view.arrange(self.sequence.mark_labels == number)
-        return int(np.argmax(inside.sum(axis=(0, 1))))
+        area = inside.sum(axis=(0, 1))
+        middle = self.view.locate(self.sequence.marks[number - 1].center)[2]
+        largest = np.flatnonzero(area == area.max())
+        return int(largest[np.argmin(np.abs(largest - middle))])
 
     def mark_place(self, number: int) -> tuple[float, float]:
         """Return row and column of the middle of a mark on its `mark_slice`."""

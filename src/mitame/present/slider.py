@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from mitame.present.contours import NUMBERED
 from mitame.present.figures import data_uri
 from mitame.present.lightbox import Lightbox, Panel
@@ -17,6 +19,9 @@ HEIGHTS = (400, 320)
 """Of the pictures: crisp letters if all slices fit then, else as fine as the scan."""
 
 FEWEST_SLICES = 8
+
+PROBES = 4
+"""Slices drawn to learn what one weighs."""
 
 
 def stack(caption: Caption, budget: int) -> list[dict[str, Any]]:
@@ -38,15 +43,21 @@ def stack(caption: Caption, budget: int) -> list[dict[str, Any]]:
 def _affordable(caption: Caption, budget: int) -> tuple[int, int]:
     """Return the largest height at which all slices fit, or the smallest, and how many.
 
-    All slices are taken to weigh as much as the one with the most brain.
+    All slices together are taken to weigh what some evenly spaced ones promise.
     """
     height, count = HEIGHTS[-1], 0
+    probes = even_slices(caption.box.brain_slices, PROBES, inner=True)
     for height in HEIGHTS:
-        entry = _stack_slice(caption, caption.box.fullest_slice, height)
-        count = budget // sum(len(uri) for uri in entry["images"].values())
+        weights = [_weight(_stack_slice(caption, index, height)) for index in probes]
+        count = int(budget // np.mean(weights))
         if count >= len(caption.box.brain_slices):
             break
     return height, max(count, FEWEST_SLICES)
+
+
+def _weight(entry: dict[str, Any]) -> int:
+    """Return the bytes of a slice's pictures."""
+    return sum(len(uri) for uri in entry["images"].values())
 
 
 def _marked_slices(box: Lightbox, count: int) -> list[int]:

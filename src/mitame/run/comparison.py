@@ -7,10 +7,11 @@ from pathlib import Path
 
 from mitame.compare.comparison import Comparison, SequenceComparison
 from mitame.compare.visits import compare
+from mitame.core.errors import InputError
 from mitame.core.session import Suffix
 from mitame.core.volume import Volume
 from mitame.io import bids, nifti
-from mitame.io.scan import Scan, Visit, read_visit
+from mitame.io.scan import Scan, Visit, find_visit, read
 
 DESCRIPTIONS = {
     "harmonized": "The prior with the look of the current scan, on its grid.",
@@ -20,18 +21,49 @@ DESCRIPTIONS = {
 }
 
 
-def read_and_compare(
+def find_pair(
     prior: str | Path,
     current: str | Path,
     *,
     sequence: Suffix | None = None,
     series: str | None = None,
+) -> tuple[dict[Suffix, Scan], dict[Suffix, Scan]]:
+    """Return the scans of two visits in the sequences that both have.
+
+    Raises
+    ------
+    InputError
+        If the visits share no sequence, or as `find_visit` does.
+    """
+    before, now = (
+        find_visit(place, sequence=sequence, series=series)
+        for place in (prior, current)
+    )
+    shared = [suffix for suffix in now if suffix in before]
+    if not shared:
+        raise InputError(
+            f"The prior has {', '.join(before)}, the current visit has "
+            f"{', '.join(now)}: no sequence is in both.",
+            fix="Give scans of the same sequence from both visits.",
+        )
+    return {s: before[s] for s in shared}, {s: now[s] for s in shared}
+
+
+def compare_visits(
+    prior: dict[Suffix, Scan],
+    current: dict[Suffix, Scan],
+    *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Visit, Visit, Comparison]:
-    """Read two visits and compare them; see `read_visit` and `compare`."""
-    before = read_visit(prior, sequence=sequence, series=series)
-    now = read_visit(current, sequence=sequence, series=series)
+    """Read two visits that `find_pair` found, and compare them; see `compare`."""
+    before, now = _read(prior), _read(current)
     return before, now, compare(before, now, progress=progress)
+
+
+def _read(scans: dict[Suffix, Scan]) -> Visit:
+    first = next(iter(scans.values()))
+    volumes = {suffix: read(scan) for suffix, scan in scans.items()}
+    return Visit(volumes, scans, first.subject, first.date)
 
 
 def write_comparison(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from mitame.core.errors import InputError, MitameError, OutputError
-from mitame.core.session import Session
+from mitame.core.session import Session, Suffix
 from mitame.engines.named import engine_class
 from mitame.io import bids, nifti
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan, find_scans, read
+from mitame.io.staging import is_ours, require_creatable, staged
 from mitame.model import Harmonized, Model
 from mitame.prepare.default import default_preparation
 
@@ -21,23 +24,37 @@ Progress = Callable[[str], None]
 """Is told what was done, in words a user reads."""
 
 
-def collect(places: Iterable[str]) -> list[Scan]:
-    """Return the scans at all `places` whose sequence is known, each once.
+def collect(
+    places: Iterable[str],
+    *,
+    sequence: Suffix | None = None,
+    series: str | None = None,
+) -> list[Scan]:
+    """Return the scans at all `places`, each once.
+
+    Of a DICOM study, series of unknown sequence are passed over when others are
+    known: localizers, diffusion, maps.
+
+    Parameters
+    ----------
+    places : iterable of str
+        Files, folders, patterns.
+    sequence, series
+        As for `find_scans`; for every place.
 
     Raises
     ------
     InputError
-        If a place has no scan, or a scan there cannot be read or named.
+        If a place has no scan.
     """
-    found = {scan.path: scan for place in places for scan in find_scans(place)}
-    for scan in found.values():
-        if scan.problem is not None:
-            raise scan.problem
-        if scan.suffix is None:
-            raise InputError(
-                f"The sequence of '{scan.path.name}' cannot be told.",
-                fix="Name the file by BIDS (…_T1w.nii.gz).",
-            )
+    found: dict[tuple[Path, str], Scan] = {}
+    for place in places:
+        scans = find_scans(place, sequence=sequence, series=series)
+        any_known = any(scan.suffix for scan in scans)
+        for scan in scans:
+            if scan.suffix or scan.series is None or not any_known:
+                uid = "" if scan.series is None else scan.series.uid
+                found[scan.path.resolve(), uid] = scan
     return list(found.values())
 
 
@@ -53,28 +70,33 @@ def fit_model(
     Raises
     ------
     InputError
-        If the engine is unknown, or one scan is in both groups.
+        If the engine is unknown, one scan is in both groups, the groups share no
+        sequence, or a scan cannot be used.
     """
     engine_class(engine)  # a misspelt name is told before an hour of preparation
-    both = {scan.path for scan in source} & {scan.path for scan in target}
-    if both:
-        raise InputError(
-            f"{len(both)} scans are source and target at once, such as "
-            f"'{min(both).name}'.",
-            fix="Give each scan to one group.",
-        )
+    for scan in (*source, *target):
+        _known_sequence(scan)
+        if scan.problem is not None:
+            raise scan.problem
+    _require_fitting_groups(source, target)
     about = {
         "mitame": version("mitame"),
         "source": _group(source),
         "target": _group(target),
     }
-    return Model.fit(
-        default_preparation(),
-        engine,
-        _sessions(source, "source", progress),
-        _sessions(target, "target", progress),
-        about=about,
-    )
+    reading: list[Scan] = []
+    try:
+        return Model.fit(
+            default_preparation(),
+            engine,
+            _sessions(source, "source", progress, reading),
+            _sessions(target, "target", progress, reading),
+            about=about,
+        )
+    except InputError as error:
+        if not reading:  # the engine's own error
+            raise
+        raise _named(error, reading[-1]) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,24 +105,40 @@ class Outcome:
 
     Parameters
     ----------
-    scan : str
-        File name.
+    scan : Scan
+        Which one.
     state : {"done", "done before", "failed"}
         What became of it.
+    seconds : float
+        How long it took.
+    sha256 : str
+        Of the scan; empty if it could not be read.
     files : tuple of Path
         What was written.
     error : MitameError, optional
         Why it failed.
     """
 
-    scan: str
+    scan: Scan
     state: str
+    seconds: float
+    sha256: str = ""
     files: tuple[Path, ...] = ()
     error: MitameError | None = None
 
+    @property
+    def name(self) -> str:
+        """File name, or the DICOM series in words."""
+        return _title(self.scan)
+
 
 def apply_model(
-    folder: Path, scans: Sequence[Scan], out: Path, *, force: bool = False
+    folder: Path,
+    scans: Sequence[Scan],
+    out: Path,
+    *,
+    force: bool = False,
+    progress: Progress = lambda _: None,
 ) -> Iterator[Outcome]:
     """Harmonize scans one by one; yield what became of each.
 
@@ -117,43 +155,60 @@ def apply_model(
         A new folder, or one of an earlier run.
     force : bool
         Replace results that another model or another scan left there.
+    progress : callable
+        Called before each scan.
 
     Raises
     ------
     ModelError
         If `folder` holds no model.
+    InputError
+        If two scans would have results of one name.
+    OutputError
+        If `out` cannot be written, or is not for results of `apply`.
     """
     model, made_by = Model.load(folder), digest_folder(folder)
-    for scan in scans:
+    _require_different_names(scans)
+    _require_usable(out)
+    for number, scan in enumerate(scans, start=1):
+        progress(f"{number}/{len(scans)} {_title(scan)}")
+        start = time.perf_counter()
         try:
-            yield _apply_one(model, made_by, scan, out, force=force)
+            state, sha256, files = _apply_one(model, made_by, scan, out, force=force)
+            taken = time.perf_counter() - start
+            yield Outcome(scan, state, round(taken, 1), sha256, files)
         except MitameError as error:
-            yield Outcome(scan.path.name, "failed", error=error)
-
-
-def _apply_one(
-    model: Model, made_by: str, scan: Scan, out: Path, *, force: bool
-) -> Outcome:
-    suffix = scan.suffix
-    assert suffix is not None  # noqa: S101 - `collect` lets no other through
-    image = out / bids.derivative_name(scan, "harmonized", suffix)
-    edit = out / bids.derivative_name(scan, "edit", suffix)
-    origin = {"ModelSHA256": made_by, "SourceSHA256": digest(scan)}
-    files = [file for path in (image, edit) for file in (path, sidecar_of(path))]
-    if all(file.exists() for file in files) and _origin(image) == origin:
-        return Outcome(scan.path.name, "done before", tuple(files))
-    _make_room(files, force=force)
-    found = model.harmonize(Session({suffix: read(scan)}, scan.subject, scan.date))
-    out.mkdir(parents=True, exist_ok=True)
-    if not (out / "dataset_description.json").exists():
-        bids.write_dataset_description(out, name="mitame harmonized scans")
-    _write(image, edit, found[suffix], scan, origin)
-    return Outcome(scan.path.name, "done", tuple(files))
+            if isinstance(error.__cause__, OSError) and isinstance(error, OutputError):
+                raise  # a full disk is full for the next scan, too
+            taken = time.perf_counter() - start
+            yield Outcome(scan, "failed", round(taken, 1), error=error)
 
 
 def sidecar_of(image: Path) -> Path:
     """Return the JSON beside an image."""
     return image.with_name(image.name.removesuffix(".nii.gz") + ".json")
+
+
+def _apply_one(
+    model: Model, made_by: str, scan: Scan, out: Path, *, force: bool
+) -> tuple[str, str, tuple[Path, ...]]:
+    """Return state, SHA-256 of the scan, and files written."""
+    suffix = _known_sequence(scan)
+    _require_known_to(model, scan, suffix)
+    if scan.problem is not None:
+        raise scan.problem
+    image, edit = _results(scan, suffix, out)
+    origin = {"ModelSHA256": made_by, "SourceSHA256": digest(scan)}
+    files = (image, sidecar_of(image), edit, sidecar_of(edit))
+    if all(file.exists() for file in files) and _origin(image) == origin:
+        return "done before", origin["SourceSHA256"], files
+    _require_replaceable((image, edit), origin, force=force)
+    found = model.harmonize(Session({suffix: read(scan)}, scan.subject, scan.date))
+    _open_dataset(out)
+    for file in files:
+        file.unlink(missing_ok=True)
+    _write(image, edit, found[suffix], scan, origin)
+    return "done", origin["SourceSHA256"], files
 
 
 def _write(
@@ -171,30 +226,131 @@ def _write(
         nifti.write(path, volume, like=like)
 
 
+def _results(scan: Scan, suffix: str, out: Path) -> tuple[Path, Path]:
+    """Return where the harmonized image and the edit map go."""
+    image, edit = (
+        out / bids.derivative_name(scan, desc, suffix)
+        for desc in ("harmonized", "edit")
+    )
+    return image, edit
+
+
 def _origin(image: Path) -> dict[str, str]:
-    fields = json.loads(sidecar_of(image).read_text(encoding="utf-8"))
-    return {key: fields.get(key, "") for key in ("ModelSHA256", "SourceSHA256")}
+    """Return from what and by what `image` was made, as far as it says."""
+    try:
+        fields = json.loads(sidecar_of(image).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    keys = ("ModelSHA256", "SourceSHA256")
+    return (
+        {key: fields.get(key, "") for key in keys} if isinstance(fields, dict) else {}
+    )
 
 
-def _make_room(files: Sequence[Path], *, force: bool) -> None:
-    """Remove what an unfinished run left; what is finished only with `force`."""
-    there = [file for file in files if file.exists()]
-    if len(there) == len(files) and not force:
+def _require_replaceable(
+    images: Iterable[Path], origin: dict[str, str], *, force: bool
+) -> None:
+    """Raise unless what is there is an unfinished result of the same scan and model."""
+    for image in images:
+        there = image.exists() or sidecar_of(image).exists()
+        if there and not force and _origin(image) != origin:
+            raise OutputError(
+                f"'{image}' is there, made from another scan or by another model.",
+                fix="Choose another folder, or replace it with --force.",
+            )
+
+
+def _require_usable(out: Path) -> None:
+    """Raise unless `out` is new, empty, or holds images that mitame made."""
+    if (out / "model.json").exists():
         raise OutputError(
-            f"'{files[0]}' is there, made from another scan or by another model.",
-            fix="Choose another folder, or pass --force.",
+            f"'{out}' holds a model.", fix="Choose another folder for the results."
         )
-    for file in there:
-        file.unlink()
+    if not is_ours(out):
+        require_creatable(out)
+
+
+def _open_dataset(out: Path) -> None:
+    """Make `out` a BIDS derivative dataset, unless it is one."""
+    if not is_ours(out):
+        with staged(out) as folder:
+            bids.write_dataset_description(folder, name="mitame harmonized scans")
+
+
+def _require_different_names(scans: Iterable[Scan]) -> None:
+    named: dict[str, list[Scan]] = defaultdict(list)
+    for scan in scans:
+        named[bids.derivative_name(scan, "harmonized", str(scan.suffix))].append(scan)
+    for name, same in named.items():
+        if len(same) > 1:
+            raise InputError(
+                f"'{same[0].path}' and '{same[1].path}' would both become '{name}'.",
+                fix="Give them in two runs with a folder each, or name them by BIDS.",
+            )
+
+
+def _require_known_to(model: Model, scan: Scan, suffix: Suffix) -> None:
+    """Raise before a long preparation if the model has not seen the sequence."""
+    groups = [model.about.get(name) for name in ("source", "target")]
+    known = [set(g["sequences"]) for g in groups if isinstance(g, dict)]
+    both = set.intersection(*known) if known else {suffix}
+    if suffix not in both:
+        raise InputError(
+            f"'{scan.path.name}' is {suffix}; the model knows {_listed(both)}.",
+            fix=f"Fit a model with {suffix} scans in both groups.",
+        )
+
+
+def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
+    both = {s.path.resolve() for s in source} & {s.path.resolve() for s in target}
+    if both:
+        raise InputError(
+            f"{len(both)} scan{'s are' if len(both) > 1 else ' is'} source and target "
+            f"at once, such as '{min(both).name}'.",
+            fix="Give each scan to one group.",
+        )
+    sequences = [{str(scan.suffix) for scan in group} for group in (source, target)]
+    if not sequences[0] & sequences[1]:
+        raise InputError(
+            f"The sources are {_listed(sequences[0])}, the targets "
+            f"{_listed(sequences[1])}: no sequence is in both.",
+            fix="Give scans of the same sequence to both groups.",
+        )
+
+
+def _known_sequence(scan: Scan) -> Suffix:
+    if scan.suffix is None:
+        raise InputError(
+            f"The sequence of '{_title(scan)}' cannot be told.",
+            fix="Name the file by BIDS (…_T1w.nii.gz), or pass --sequence T1w.",
+        )
+    return scan.suffix
+
+
+def _named(error: InputError, scan: Scan) -> InputError:
+    """Return the same error with the name of the scan, unless it says it."""
+    if scan.path.name in error.what or str(scan.series) in error.what:
+        return error
+    return type(error)(f"'{_title(scan)}': {error.what}", fix=error.fix)
+
+
+def _title(scan: Scan) -> str:
+    return scan.path.name if scan.series is None else str(scan.series)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "no sequence"
 
 
 def _sessions(
-    scans: Sequence[Scan], group: str, progress: Progress
+    scans: Sequence[Scan], group: str, progress: Progress, reading: list[Scan]
 ) -> Iterator[Session]:
+    """Yield one session for each scan; the last of `reading` is being prepared."""
     for number, scan in enumerate(scans, start=1):
-        assert scan.suffix is not None  # noqa: S101 - `collect` lets no other through
-        yield Session({scan.suffix: read(scan)}, scan.subject, scan.date)
-        progress(f"{group} {number}/{len(scans)}: {scan.path.name}")
+        reading.append(scan)
+        yield Session({_known_sequence(scan): read(scan)}, scan.subject, scan.date)
+        progress(f"{group} {number}/{len(scans)} {_title(scan)}")
+    reading.clear()
 
 
 def _group(scans: Sequence[Scan]) -> dict[str, object]:

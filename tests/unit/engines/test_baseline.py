@@ -41,7 +41,9 @@ def test_identity_changes_no_intensity():
     assert after["T1w"].history[-1] == Step("identity")
 
 
-@pytest.mark.parametrize(("wrong", "meant"), [("nyull", "nyul"), ("bilatral", "bilateral")])
+@pytest.mark.parametrize(
+    ("wrong", "meant"), [("nyull", "nyul"), ("bilatral", "bilateral")]
+)
 def test_a_misspelt_engine_is_answered_with_the_near_name(wrong, meant):
     with pytest.raises(InputError, match=wrong) as error:
         engine_class(wrong)

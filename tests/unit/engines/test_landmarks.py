@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -54,7 +56,9 @@ def test_each_sequence_has_landmarks_of_its_own(engine):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_target_scan_counts_the_same(engine):
-    target = [visit(n, tone=lambda x, gain=gain: gain * x) for n, gain in ((1, 1), (2, 3))]
+    target = [
+        visit(n, tone=lambda x, gain=gain: gain * x) for n, gain in ((1, 1), (2, 3))
+    ]
     after = engine().fit([], target).transform(visit(3))
     assert off(after, visit(3, tone=lambda x: 2 * x)) < 0.02
 
@@ -110,8 +114,6 @@ def test_quantiles_of_ones_own_are_saved_with_the_rest(engine, tmp_path):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_session_without_a_brain_is_refused(engine):
-    from dataclasses import replace
-
     fitted = engine().fit([], [visit(1)])
     with pytest.raises(InputError, match="brain mask") as error:
         fitted.transform(replace(visit(2), brain=None))

@@ -66,7 +66,14 @@ def head(shape, affine, lesion=0.0):
     return (data + lesion * where).astype(np.float32), brain
 
 
-def make_sequence(axes="LPS", *, lesion=0.6, oblique=0.0, numbers=None):
+def lesion_labels(shape, affine):
+    """Return 1 where the lesion of `head` is."""
+    world = world_of(shape, affine)
+    away = sum((a - b) ** 2 for a, b in zip(world, LESION, strict=True))
+    return (away < 7**2).astype(np.int32)
+
+
+def make_sequence(axes="LPS", *, lesion=0.6, oblique=0.0, numbers=None, move="warp"):
     shape = (56, 68, 26)
     affine = affine_for(axes, shape=shape, oblique=oblique)
     rng = np.random.default_rng(0)
@@ -80,12 +87,13 @@ def make_sequence(axes="LPS", *, lesion=0.6, oblique=0.0, numbers=None):
     read = Step("read", {"file": "/secret/Taro Yamada/prior.nii.gz"})
     prior_native = Volume(300 * native, native_affine, Scanner("Maker", "One", "", 1.5))
     prior_native = prior_native.with_data(prior_native.data, read)
-    moved = Step("resample", {"transform": np.eye(4).tolist()})
+    moved = Step(move, {"transform": np.eye(4).tolist()})
     prior = prior_native.with_grid(plain / gain, affine, moved)
     grain = gaussian_filter(rng.normal(0, 0.08, shape), 0.7).astype(np.float32)
     current = Volume(bright + grain * brain, affine, Scanner("Maker", "Two", "", 3.0))
     harmonized = prior.with_data(plain, Step("bilateral", {"gain_limit": 2.0}))
     change = current.with_data(current.data - plain, Step("change"))
+    labels = lesion_labels(shape, affine) if lesion else np.zeros(shape, np.int32)
     marks = (Mark(LESION, 1.44, 14.0, lesion, 20.0),) if lesion else ()
     return SequenceComparison(
         prior_native,
@@ -96,6 +104,7 @@ def make_sequence(axes="LPS", *, lesion=0.6, oblique=0.0, numbers=None):
         current.with_data(noise, Step("noise")),
         brain,
         marks,
+        labels,
         NUMBERS if numbers is None else numbers,
     )
 

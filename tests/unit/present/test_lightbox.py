@@ -3,7 +3,8 @@ import pytest
 
 from mitame.core.volume import Step
 from mitame.present.colors import gray_scale
-from mitame.present.figures import Ring, draw
+from mitame.present.contours import Contour
+from mitame.present.figures import draw
 from mitame.present.lightbox import Lightbox
 from mitame.present.native import draw_native, world_to_native
 
@@ -42,21 +43,33 @@ def test_the_lesion_on_the_right_shows_on_the_left_of_the_map(
     assert np.median(columns) < 0.4 * after.shape[1]
 
 
-def test_the_ring_lies_around_the_lesion(sequence_of):
+def test_the_outline_lies_around_the_lesion(sequence_of):
     box = Lightbox.of(sequence_of(), height=200)
-    (ring,) = box.rings(box.key_slice, box.frame)
+    (contour,) = box.contours(box.key_slice, box.frame)
     after = pixels(box.draw("after", box.key_slice))
     rows, columns = np.nonzero((after[..., 0] > 180) & (np.ptp(after, axis=2) > 60))
-    assert np.median(columns) / after.shape[1] == pytest.approx(ring.x, abs=0.03)
-    assert np.median(rows) / after.shape[0] == pytest.approx(ring.y, abs=0.03)
+    points = np.array(contour.lines[0])
+    across, down = columns / after.shape[1], rows / after.shape[0]
+    assert points[:, 0].min() == pytest.approx(np.quantile(across, 0.02), abs=0.03)
+    assert points[:, 0].max() == pytest.approx(np.quantile(across, 0.98), abs=0.03)
+    assert points[:, 1].min() == pytest.approx(np.quantile(down, 0.02), abs=0.03)
+    assert points[:, 1].max() == pytest.approx(np.quantile(down, 0.98), abs=0.03)
 
 
-def test_a_mark_is_ringed_on_the_slices_its_size_reaches(sequence_of):
-    box = Lightbox.of(sequence_of(), height=200)
-    reached = [n for n in range(box.view.shape[2]) if box.rings(n, box.frame)]
-    heights = [box.view.world((0, 0, n))[2] for n in reached]
+@pytest.mark.parametrize("axes", ["LPS", "RAS", "LAS"])
+def test_a_mark_is_outlined_on_the_slices_its_voxels_reach(sequence_of, axes):
+    box = Lightbox.of(sequence_of(axes), height=200)
+    labels = box.view.arrange(box.sequence.mark_labels)
+    reached = [n for n in range(box.view.shape[2]) if box.contours(n, box.frame)]
+    assert reached == np.flatnonzero(labels.any(axis=(0, 1))).tolist()
     assert 2 <= len(reached) <= 4
-    assert max(abs(height - 6) for height in heights) <= 7
+
+
+def test_a_mark_is_looked_up_where_it_is_largest(sequence_of):
+    box = Lightbox.of(sequence_of(), height=200)
+    row, column = box.mark_place(1)
+    place = box.view.world((row, column, box.mark_slice(1)))
+    np.testing.assert_allclose(place, (30, 12, 6), atol=2.6)
 
 
 def test_only_harmonized_pictures_carry_the_badge(sequence_of):
@@ -90,12 +103,23 @@ def test_the_letter_on_the_left_is_an_r():
     assert not right[: len(right) // 2, right.shape[1] // 2 + 1 :].any()
 
 
-def test_a_ring_is_drawn_where_it_belongs():
+def test_an_outline_is_drawn_where_it_belongs():
+    square = ((0.2, 0.4), (0.3, 0.4), (0.3, 0.6), (0.2, 0.6), (0.2, 0.4))
     empty = np.zeros((200, 200), np.float32)
-    with_ring = pixels(draw(empty, gray_scale(0, 1), rings=[Ring(1, 0.25, 0.5, 0.1)]))
-    changed = np.argwhere((with_ring[..., 1] > 200) & (with_ring[..., 2] < 120))
-    assert changed[:, 1].min() == pytest.approx(30, abs=3)
-    assert changed[:, 0].max() == pytest.approx(120, abs=3)
+    drawn = pixels(draw(empty, gray_scale(0, 1), contours=[Contour(1, (square,))]))
+    rows, columns = np.nonzero((drawn[..., 1] > 100) & (drawn[..., 2] < 80))
+    assert (columns.min(), columns.max()) == pytest.approx((40, 60), abs=1)
+    assert (rows.min(), rows.max()) == pytest.approx((80, 120), abs=1)
+    assert not drawn[90:110, 45:55].any()
+
+
+def test_the_number_stands_where_its_label_says():
+    empty = np.zeros((200, 200), np.float32)
+    marked = [Contour(7, (), (0.25, 0.3))]
+    drawn = pixels(draw(empty, gray_scale(0, 1), contours=marked))
+    rows, columns = np.nonzero((drawn[..., 1] > 150) & (drawn[..., 2] < 120))
+    assert columns.mean() == pytest.approx(50, abs=2)
+    assert rows.mean() == pytest.approx(60, abs=3)
 
 
 def test_maps_are_black_outside_the_brain(sequence_of):
@@ -125,13 +149,14 @@ def test_the_native_slice_is_the_one_at_the_same_place(sequence_of):
     assert overlap > 0.9
 
 
-def test_the_native_slice_follows_the_alignment(sequence_of):
+@pytest.mark.parametrize("move", ["warp", "resample"])
+def test_the_native_slice_follows_the_alignment(sequence_of, move):
     from dataclasses import replace
 
     sequence = sequence_of()
     shift = np.eye(4)
     shift[2, 3] = 16.0
-    step = Step("resample", {"transform": shift.tolist()})
+    step = Step(move, {"transform": shift.tolist()})
     prior = sequence.prior_native.with_grid(
         sequence.prior.data, sequence.prior.affine, step
     )

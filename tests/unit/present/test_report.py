@@ -10,6 +10,7 @@ from mitame.compare.comparison import Comparison, Mark
 from mitame.core.errors import InputError, OutputError
 from mitame.core.volume import Step
 from mitame.present import panels, report, slider
+from mitame.present.contours import NUMBERED
 from mitame.present.lightbox import Lightbox
 from mitame.present.overview import write_overview_figure
 from mitame.present.record import params_as_text, steps_as_lines
@@ -149,7 +150,8 @@ def test_the_slider_holds_the_slice_of_the_mark(pages):
     numbers = [entry["slice"] for entry in slices]
     assert numbers == sorted(numbers)
     start = int(re.search(r'max="\d+" value="(\d+)"', pages["en"])[1])
-    assert slices[start]["rings"][0]["number"] == 1
+    assert slices[start]["marks"][0]["number"] == 1
+    assert len(slices[start]["marks"][0]["lines"][0]) > 8
     assert set(slices[0]["images"]) == set(slider.STACK_PANELS)
 
 
@@ -163,21 +165,37 @@ def test_the_slider_keeps_to_its_budget(sequence_of):
     assert len(few) <= slider.FEWEST_SLICES + 1
 
 
-def test_many_marks_are_all_listed_and_the_largest_pictured(
+def with_many_marks(sequence, count):
+    """Return a sequence with `count` marks of one to two voxels."""
+    labels = np.zeros_like(sequence.mark_labels)
+    places = np.argwhere(sequence.brain)[:: sequence.brain.sum() // count][:count]
+    for number, (i, j, k) in enumerate(places, 1):
+        labels[i : i + 2, j, k] = number
+    marks = tuple(
+        Mark((20.0 - n, 10.0, n / 2 - 16), 1.0 / (n + 1), 5.0, -0.2, -6.0)
+        for n in range(count)
+    )
+    return replace(sequence, marks=marks, mark_labels=labels)
+
+
+def test_of_many_marks_the_largest_are_listed_and_fewer_pictured(
     sequence_of, tmp_path, few_slices
 ):
-    marks = tuple(
-        Mark((20.0 - 5 * n, 10.0, 4.0 * n - 16), 1.0 / (n + 1), 5.0, -0.2, -6.0)
-        for n in range(8)
-    )
-    sequence = replace(sequence_of(), marks=marks)
+    sequence = with_many_marks(sequence_of(), 80)
     path = tmp_path / "page.html"
     write_comparison_report(path, Comparison({"FLAIR": sequence}))
     page = path.read_text(encoding="utf-8")
-    assert "8 marks beyond the noise level" in page
+    assert "80 marks beyond the noise level, 4.97 ml together" in page
     assert page.count('class="row mark"') == panels.MARKS_PICTURED
+    assert page.count("R 20 A 10") + page.count("darker today</td>") >= NUMBERED
+    assert "… and 60 more, 1.37 ml together, none larger than 0.05 ml." in page
+    assert "The 6 largest of 80 marks are enlarged below." in page
     assert "\N{MINUS SIGN}20.0" in page
-    assert "darker today" in page
+
+
+def test_a_few_marks_leave_nothing_out(pages):
+    assert "more," not in pages["en"]
+    assert "are enlarged below" not in pages["en"]
 
 
 @pytest.mark.parametrize(
@@ -212,14 +230,55 @@ def test_parameters_lose_folders_and_patient_data():
     }
     text = params_as_text(params, words_in("en"))
     assert text == (
-        "file = a.nii; limit = 0.1235; nested = {path = y.txt}; "
+        "file = a.nii; limit = 0.123; nested = {path = y.txt}; "
         "long = [0, 1, 2, … 100 values]"
     )
 
 
-def test_a_step_without_parameters_is_one_word():
+def test_a_step_without_parameters_is_its_name_alone():
     (line,) = steps_as_lines([Step("orient")], words_in("en"))
-    assert (line.name, line.text) == ("orient", "")
+    assert (line.name, line.text) == ("Axes put in standard order", "")
+    (line,) = steps_as_lines([Step("my_step")], words_in("ja"))
+    assert (line.name, line.text) == ("my step", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("gain", 0.0029069767, "0.00291"),
+        ("gain", 12.0, "12"),
+        ("volume_ml", 1459.3537, "1459 ml"),
+        ("largest_distortion_mm", 2.92388, "2.92 mm"),
+        ("flips", [-1.0, -1.0, 1.0], "[\N{MINUS SIGN}1, \N{MINUS SIGN}1, 1]"),
+        ("gain", 0.0, "0"),
+        ("gain", 2e-6, "2e\N{MINUS SIGN}06"),
+        ("rows", [[1], [2, 3]], "[[1], [2, 3]]"),
+    ],
+)
+def test_numbers_are_rounded_and_bear_their_unit(name, value, text):
+    assert params_as_text({name: value}, words_in("en")).split(" = ", 1)[1] == text
+
+
+def test_a_movement_is_told_by_its_turn_and_shift():
+    turn = np.eye(4)
+    turn[:2, :2] = [[0.8, -0.6], [0.6, 0.8]]  # 36.9° about z
+    turn[:3, 3] = (3, 4, 0)
+    step = Step("warp", {"transform": turn.tolist()})
+    (line,) = steps_as_lines([step], words_in("en"), middle=(0, 0, 50))
+    assert line.text == "movement = rotation 36.9°, shift 5.0 mm"
+    (line,) = steps_as_lines([step], words_in("ja"))
+    assert line.text == "移動 = 回転 36.9°"
+
+
+def test_a_map_that_stretches_tells_its_volume():
+    params = {"affine": np.diag([1.2, 1.0, 1.1, 1.0]).tolist()}
+    text = params_as_text(params, words_in("en"))
+    assert text == "affine map = rotation 0.0°, volume × 1.32"
+
+
+def test_the_harmonized_steps_begin_where_the_prior_s_end(pages):
+    steps = pages["en"][pages["en"].index("after the steps of the prior") :]
+    assert steps.index("Tone matched place by place") < 200
 
 
 def test_the_overview_figure_is_wide_and_complete(comparison, tmp_path):
@@ -230,6 +289,23 @@ def test_the_overview_figure_is_wide_and_complete(comparison, tmp_path):
     with Image.open(path) as picture:
         assert picture.size[0] == 1800
         assert 300 < picture.size[1] < 900
+
+
+def test_the_overview_figure_passes_over_marks_at_the_surface(sequence_of, tmp_path):
+    sequence = sequence_of("RAS")
+    labels = np.zeros_like(sequence.mark_labels)
+    first, middle = np.argwhere(sequence.brain)[0], np.array(labels.shape) // 2
+    labels[tuple(first)], labels[tuple(middle - (0, 0, 4))] = 1, 2
+    marks = tuple(
+        Mark(tuple((sequence.current.affine @ [*place, 1])[:3]), 1.0, 5.0, 0.2, 6.0)
+        for place in (first, middle - (0, 0, 4))
+    )
+    two = Comparison({"FLAIR": replace(sequence, marks=marks, mark_labels=labels)})
+    chosen, named = tmp_path / "chosen.png", tmp_path / "named.png"
+    write_overview_figure(chosen, two, "FLAIR")
+    write_overview_figure(named, two, "FLAIR", slice_index=int(middle[2]) - 4)
+    assert chosen.read_bytes() == named.read_bytes()
+    assert first[2] != middle[2] - 4
 
 
 def test_the_overview_figure_refuses_what_is_not_there(comparison, tmp_path):
