@@ -3,10 +3,10 @@
 import contextlib
 import hashlib
 import io
+import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import tomllib
@@ -22,7 +22,7 @@ import mitame.compare.visits
 import mitame.prepare.bias
 import mitame.prepare.brain
 import mitame.prepare.template
-from mitame.cli.main import app, run
+from mitame.cli.main import app, outcome
 from mitame.core.session import Session
 from mitame.core.volume import Volume
 from mitame.engines.named import GROUP
@@ -83,9 +83,9 @@ class Done:
     stderr: str
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def heavy_work_once():
-    """Let each scan's brain, place and bias field be found once a session."""
+    """Let each scan's brain, place and bias field be found once for this file."""
     with pytest.MonkeyPatch.context() as patch:
         for module, name in HEAVY:
             patch.setattr(module, name, remembered(getattr(module, name)))
@@ -116,12 +116,12 @@ def fingerprint(value):
     return repr(value)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
     return tmp_path_factory.mktemp("as-in-the-readme")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ran(workspace, heavy_work_once):
     """Run the commands of README and tutorials in order; return what became of them."""
     pages = [ENGLISH, JAPANESE, *TUTORIALS]
@@ -145,21 +145,13 @@ def do(command, folder):
 
 def do_here(words, folder):
     """Run mitame in this process, where heavy work is remembered."""
-    stdout, stderr, status = io.StringIO(), io.StringIO(), 0
-    before = signal.getsignal(signal.SIGTERM)
+    stdout, stderr = io.StringIO(), io.StringIO()
     with (
-        pytest.MonkeyPatch.context() as patch,
         contextlib.chdir(folder),
         contextlib.redirect_stdout(stdout),
         contextlib.redirect_stderr(stderr),
     ):
-        patch.setattr(sys, "argv", words)
-        try:
-            run()
-        except SystemExit as end:
-            status = end.code or 0
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        status = outcome(words[1:])
     return Done(status, stdout.getvalue(), stderr.getvalue())
 
 
@@ -204,8 +196,6 @@ def test_every_result_file_is_on_the_page_of_files(ran, workspace):
 
 @pytest.mark.slow
 def test_every_field_of_a_sidecar_is_on_the_page_of_files(ran, workspace):
-    import json
-
     page = (DOCS / "reference" / "files.md").read_text(encoding="utf-8")
     sidecars = list(workspace.rglob("*_desc-*.json"))
     assert sidecars

@@ -26,6 +26,8 @@ from mitame.io.staging import discard_all
 DONE, OUR_FAULT, USER_CAN_FIX = 0, 1, 2
 TYPERS_INTERRUPTED = 130
 """What typer makes of a `KeyboardInterrupt`."""
+SHOW_CURSOR = "\x1b[?25h"
+"""The progress bar hides it, and has no time to show it again."""
 
 app = typer.Typer(
     name="mitame",
@@ -135,6 +137,8 @@ def _show(failure: Failure, arguments: Sequence[str]) -> None:
 
 def _end_at_once(arguments: Sequence[str]) -> NoReturn:
     discard_all()
+    if sys.stderr.isatty():
+        sys.stderr.write(SHOW_CURSOR + "\n")
     _show(INTERRUPTED, arguments)
     _leave(INTERRUPTED.status)
 

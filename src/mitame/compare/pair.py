@@ -29,7 +29,11 @@ DETAIL_MM = 5.0
 DISTORTION_ROUNDS = 2
 """The brightness equation is linear; a second look takes what the first left."""
 
-LEAST_AGREEMENT = 0.3
+TISSUE = (0.65, 1.8)
+"""Grey and white matter of every sequence lie between these, in white-matter
+medians; fluid does not."""
+
+LEAST_AGREEMENT = 0.5
 """Details of one head in one sequence agree better than this, see `agreement`."""
 
 
@@ -158,29 +162,35 @@ def judge(
 def agreement(one: Volume, other: Volume, brain: NDArray[np.bool_]) -> float:
     """Return the correlation of the details of two images on one grid, −1 to 1.
 
-    Slow shading does not count. Two scans of one head in one sequence agree well,
-    however different the scanners; T1w against FLAIR, a wrong alignment or another
-    head do not.
+    Neither slow shading counts nor fluid, which is dark in T1w and in FLAIR. Two
+    scans of one head in one sequence agree well, however different the scanners;
+    T1w against FLAIR, a wrong alignment or another head do not.
 
     Parameters
     ----------
     one, other : Volume
-        On one grid.
+        On one grid, in white-matter medians.
     brain : array of bool, shape (i, j, k)
         Where to look.
     """
-    details = [_details(volume, brain) for volume in (one, other)]
+    width = DETAIL_MM / np.array(one.spacing)
+    # Smoothed to about the resolution of a thick slice: noise is not a detail.
+    fine = [gaussian_filter(v.data * brain, width / 5) for v in (one, other)]
+    darkest, brightest = TISSUE
+    tissue = brain & np.logical_and.reduce(
+        [(darkest < image) & (image < brightest) for image in fine]
+    )
+    details = [_details(image, tissue, width) for image in fine]
     return float(np.corrcoef(details[0], details[1])[0, 1])
 
 
-def _details(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float32]:
-    width = DETAIL_MM / np.array(volume.spacing)
-    inside = brain.astype(np.float32)
-    # About the resolution of a thick slice: noise is not a detail.
-    fine = gaussian_filter(volume.data * inside, width / 5)
-    around = gaussian_filter(volume.data * inside, width)
+def _details(
+    fine: NDArray[np.float32], tissue: NDArray[np.bool_], width: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return by how much each voxel of `tissue` stands out from its surroundings."""
+    inside = tissue.astype(np.float32)
     support = np.maximum(gaussian_filter(inside, width), 1e-3)
-    detail = (fine - around / support)[brain]
+    detail = (fine - gaussian_filter(fine * inside, width) / support)[tissue]
     low, high = np.quantile(detail, (0.02, 0.98))
     return np.asarray(np.clip(detail, low, high))
 

@@ -25,6 +25,9 @@ FIT_SPACING = 1.5
 COHERENCE_MM = 1.5
 """Width (SD) of the neighborhood in which a real change holds together."""
 
+TONE_MM = 1.0
+"""Width (SD) over which a voxel's brightness is taken for its place on the curve."""
+
 
 class Bilateral:
     """Multiply every voxel by a gain that depends on its place and brightness.
@@ -139,7 +142,12 @@ class Bilateral:
             spacing=self.spacing,
         )
         return fit_gain(
-            match.place, match.source, match.target, self._settings, weight=match.weight
+            match.place,
+            match.source,
+            match.source,
+            match.target,
+            self._settings,
+            weight=match.weight,
         )
 
     def _fit_one_pair(
@@ -149,10 +157,16 @@ class Bilateral:
         inside = _block_mean(_brain_of_both(source, target), block) > 0.99
         place = _block_mean(template_coordinates(source), block)[inside]
         before = _block_mean(source[suffix].data, block)[inside]
+        tone = _block_mean(_brightness(source[suffix]), block)[inside]
         after = _block_mean(target[suffix].data, block)[inside]
         width = COHERENCE_MM / (np.array(source.reference.spacing) * block)
         return fit_gain(
-            place, before, after, self._settings, coherence=_local_mean(inside, width)
+            place,
+            tone,
+            before,
+            after,
+            self._settings,
+            coherence=_local_mean(inside, width),
         )
 
     def _apply(self, suffix: Suffix, session: Session) -> Volume:
@@ -168,13 +182,19 @@ class Bilateral:
             )
         field, volume = self.fields_[suffix], session[suffix]
         place = template_coordinates(session)
+        tone = _brightness(volume)
         gain = np.empty(volume.shape, np.float32)
         for i in range(volume.shape[0]):  # slab by slab: a head fits in memory
-            flat = field.at(place[i].reshape(-1, 3), volume.data[i].ravel())
+            flat = field.at(place[i].reshape(-1, 3), tone[i].ravel())
             gain[i] = flat.reshape(volume.shape[1:])
         low, high = np.quantile(gain[session.require_brain()], (0.05, 0.95))
         step = Step("bilateral", {"gain_low": float(low), "gain_high": float(high)})
         return volume.with_data(volume.data * gain, step)
+
+
+def _brightness(volume: Volume) -> NDArray[np.float32]:
+    """Return the volume with less noise: where on the tone axis each voxel is."""
+    return np.asarray(gaussian_filter(volume.data, TONE_MM / np.array(volume.spacing)))
 
 
 def _sequences(group: Sequence[Session]) -> set[Suffix]:

@@ -214,7 +214,8 @@ def _pixels(image: Any, path: Path) -> NDArray[Any]:  # noqa: ANN401
     kind = image.get_data_dtype()
     if kind.fields is not None or kind.kind not in "iufb":
         raise InputError(
-            f"'{path.name}' stores {kind} voxels (color or complex).",
+            f"'{path.name}' stores {''.join(kind.names or [str(kind)])} voxels (color "
+            "or complex).",
             fix="Give a magnitude image with one number per voxel.",
         )
     _shape_of(image, path)

@@ -207,7 +207,12 @@ def _apply_one(
     _open_dataset(out)
     for file in files:
         file.unlink(missing_ok=True)
-    _write(image, edit, found[suffix], scan, origin)
+    try:
+        _write(image, edit, found[suffix], scan, origin)
+    except BaseException:  # Ctrl-C, too: all four files or none
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise
     return "done", origin["SourceSHA256"], files
 
 
@@ -248,16 +253,18 @@ def _origin(image: Path) -> dict[str, str]:
 
 
 def _require_replaceable(
-    images: Iterable[Path], origin: dict[str, str], *, force: bool
+    images: Sequence[Path], origin: dict[str, str], *, force: bool
 ) -> None:
     """Raise unless what is there is an unfinished result of the same scan and model."""
-    for image in images:
-        there = image.exists() or sidecar_of(image).exists()
-        if there and not force and _origin(image) != origin:
-            raise OutputError(
-                f"'{image}' is there, made from another scan or by another model.",
-                fix="Choose another folder, or replace it with --force.",
-            )
+    sidecars = [sidecar_of(image) for image in images]
+    there = [file for file in (*images, *sidecars) if file.exists()]
+    told = [_origin(image) for image in images if sidecar_of(image).exists()]
+    is_unfinished = bool(told) and all(one == origin for one in told)
+    if there and not is_unfinished and not force:
+        raise OutputError(
+            f"'{there[0]}' is there, made from another scan or by another model.",
+            fix="Choose another folder, or replace it with --force.",
+        )
 
 
 def _require_usable(out: Path) -> None:

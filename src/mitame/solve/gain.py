@@ -92,6 +92,7 @@ class GainSettings:
 
 def fit_gain(
     place: NDArray[np.floating],
+    brightness: NDArray[np.floating],
     source: NDArray[np.floating],
     target: NDArray[np.floating],
     settings: GainSettings,
@@ -108,6 +109,10 @@ def fit_gain(
     ----------
     place : array, shape (n, 3)
         Positions, mm.
+    brightness : array, shape (n,)
+        Where on the tone axis a voxel is: `source` with little noise. With the noise
+        in it, a voxel bright by chance would ask for a lower gain than a dark one,
+        and that slope would flatten everything bright.
     source, target : array, shape (n,)
         Intensities, both in white-matter medians.
     settings : GainSettings
@@ -118,8 +123,8 @@ def fit_gain(
         With it, what neighbors leave *together* counts as a change as well, though
         each of them alone looks like noise.
     """
-    blank = _blank(place, source, settings)
-    matrix = design(blank.nodes(place, source), source, blank.gain.shape)
+    blank = _blank(place, brightness, settings)
+    matrix = design(blank.nodes(place, brightness), source, blank.gain.shape)
     count = np.ones(len(source), np.float32) if weight is None else weight
     penalty = _penalty(blank.gain.shape, float(count.sum()), settings)
     wanted = target - source  # solved for gain - 1: no data means no change
@@ -134,13 +139,16 @@ def fit_gain(
 
 
 def _blank(
-    place: NDArray[np.floating], source: NDArray[np.floating], settings: GainSettings
+    place: NDArray[np.floating],
+    brightness: NDArray[np.floating],
+    settings: GainSettings,
 ) -> GainField:
     """Return a gain of one whose lattice covers the data."""
     origin = place.min(axis=0).astype(np.float64)
     extent = place.max(axis=0) - origin
     places = np.maximum(np.ceil(extent / settings.spacing).astype(int) + 1, 3)
-    tones = max(int(np.ceil(np.quantile(source, 0.999) / settings.tone_step)) + 1, 3)
+    top = float(np.quantile(brightness, 0.999))
+    tones = max(int(np.ceil(top / settings.tone_step)) + 1, 3)
     gain = np.ones((*places, tones), np.float32)
     return GainField(gain, origin, settings.spacing, settings.tone_step)
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +9,8 @@ from types import SimpleNamespace
 import nibabel as nib
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 
 from mitame.cli.main import outcome
 from mitame.engines.identity import Identity
@@ -127,7 +128,7 @@ def snapshot(folder: Path) -> dict[str, tuple[bytes, int] | None]:
     """Everything below a folder: bytes and time of files, names of folders."""
     return {
         str(path.relative_to(folder)): (
-            (path.read_bytes(), os.stat(path).st_mtime_ns) if path.is_file() else None
+            (path.read_bytes(), path.stat().st_mtime_ns) if path.is_file() else None
         )
         for path in folder.rglob("*")
     }
@@ -146,3 +147,34 @@ def untouched(tmp_path) -> Callable[[], None]:
         assert seen[-1] == seen[0]
 
     return check
+
+
+@pytest.fixture
+def study(tmp_path, voxels) -> Path:
+    """A DICOM folder with two T1w series and one of diffusion."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    names = {3: "t1_mprage", 4: "t1_mprage late", 5: "ep2d_diff"}
+    for number, description in names.items():
+        series = generate_uid()
+        for k in range(5):
+            image = Dataset()
+            image.file_meta = FileMetaDataset()
+            image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            image.file_meta.MediaStorageSOPClassUID = MRImageStorage
+            image.SOPClassUID, image.SOPInstanceUID = MRImageStorage, generate_uid()
+            image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+            image.SeriesInstanceUID, image.SeriesNumber = series, number
+            image.SeriesDescription, image.Modality = description, "MR"
+            image.PatientID, image.StudyDate = "P-07", "20240131"
+            image.ImagePositionPatient = [0.0, 0.0, 3.0 * k]
+            image.ImageOrientationPatient = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+            image.PixelSpacing, image.SliceThickness = [2.0, 2.0], 3.0
+            image.Columns, image.Rows = voxels.shape[:2]
+            image.PhotometricInterpretation, image.SamplesPerPixel = "MONOCHROME2", 1
+            image.BitsAllocated, image.BitsStored, image.HighBit = 16, 12, 11
+            image.PixelRepresentation = 0
+            image.PixelData = voxels[:, :, k].T.tobytes()
+            path = folder / f"{number}-{k}.dcm"
+            image.save_as(path, enforce_file_format=True)
+    return folder

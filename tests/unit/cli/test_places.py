@@ -6,12 +6,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 
 from mitame.core.errors import OutputError
 from mitame.io.scan import find_scans
 from mitame.run.places import require_apart
+
+STEM = "sub-P07_ses-20240131"
 
 
 def failed(result, *words: str) -> None:
@@ -124,9 +127,7 @@ def test_the_derivatives_of_a_dataset_are_a_place_for_results(
 
 def test_the_folder_of_derivatives_itself_is_not(scan):
     with pytest.raises(OutputError, match="overlap"):
-        require_apart(
-            scan.parent / "derivatives", [str(scan.parent)], find_scans(scan)
-        )
+        require_apart(scan.parent / "derivatives", [str(scan.parent)], find_scans(scan))
 
 
 def test_results_may_lie_beside_a_single_scan(mitame, scan, model):
@@ -273,15 +274,49 @@ def test_a_full_disk_is_told_and_no_half_file_stays(mitame, model, tmp_path):
     options = ["-t", "tmpfs", "-o", "size=256k", "none", str(disk)]
     if subprocess.run([mount, *options], capture_output=True).returncode:
         pytest.skip("A small disk cannot be mounted here.")
-    from conftest import save
-
     try:
         noise = np.random.default_rng(1).normal(100, 20, (50, 50, 50))
-        scan = save(tmp_path / "big" / "a_T1w.nii.gz", noise.astype(np.float32))
-        other = save(tmp_path / "big" / "b_T1w.nii.gz", noise.astype(np.float32))
-        result = mitame("apply", model, scan, other, "-o", disk / "out", "--json")
+        scans = [tmp_path / f"{name}_T1w.nii.gz" for name in "ab"]
+        for scan in scans:
+            image = nib.Nifti1Image(noise.astype(np.float32), np.diag([2, 2, 2, 1]))
+            nib.save(image, scan)
+        result = mitame("apply", model, *scans, "-o", disk / "out", "--json")
         failed(result, "No space left", "Free some space")
         left = [path.name for path in disk.rglob("*") if path.is_file()]
-        assert not any(name.endswith(".nii.gz") or "partial" in name for name in left)
+        assert left == ["dataset_description.json"]
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_of_several_series_one_must_be_chosen_to_compare(mitame, study, tmp_path):
+    arguments = ("compare", study, study, "-o", tmp_path / "out", "--json")
+    failed(
+        mitame(*arguments),
+        "series 3 (t1_mprage, 5 slices, T1w); series 4 (t1_mprage late",
+        "--series NUMBER",
+    )
+    failed(mitame(*arguments, "--series", "9"), "No series is '9'", "series 5 (ep2d")
+
+
+def test_a_series_is_chosen_by_number_or_description(mitame, study, model, tmp_path):
+    arguments = ("apply", model, study, "-o", tmp_path / "out", "--json", "--series")
+    for choice in ("4", "late"):
+        (row,) = mitame(*arguments, choice).report["scans"]
+        assert row["name"].startswith("series 4 ")
+    assert (tmp_path / "out" / f"{STEM}_run-4_desc-edit_T1w.nii.gz").exists()
+
+
+def test_of_a_study_all_known_sequences_are_harmonized(mitame, study, model, tmp_path):
+    report = mitame("apply", model, study, "-o", tmp_path / "out", "--json").report
+    assert [row["state"] for row in report["scans"]] == ["done", "done"]
+    names = {Path(path).name for path in report["outputs"]}
+    assert {f"{STEM}_run-{n}_desc-harmonized_T1w.nii.gz" for n in (3, 4)} <= names
+
+
+def test_info_lists_every_series(mitame, study):
+    lines = mitame("info", study).out.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        "series 3",
+        "series 4",
+        "series 5",
+    ]

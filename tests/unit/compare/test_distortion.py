@@ -29,9 +29,10 @@ def places(grid):
 
 
 def displaced(volume, displacement):
-    return warp(
+    moved, _ = warp(
         volume, volume, transform=np.eye(4), displacement=displacement, params={}
     )
+    return moved
 
 
 def recovered(prior, current, brain):

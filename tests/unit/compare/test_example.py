@@ -7,6 +7,8 @@ from mitame.compare.visits import compare
 from mitame.io.scan import read_visit
 from mitame.run.example import SPOT_MM, SPOT_RADIUS_MM, write_example
 
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
@@ -15,7 +17,6 @@ def found(tmp_path_factory):
     return comparison.sequences["T1w"]
 
 
-@pytest.mark.slow
 def test_the_largest_mark_is_the_spot(found):
     spot = found.marks[0]
     assert np.linalg.norm(np.array(spot.center) - SPOT_MM) < 4
@@ -23,16 +24,14 @@ def test_the_largest_mark_is_the_spot(found):
     assert spot.diameter_mm == pytest.approx(2 * SPOT_RADIUS_MM, abs=4)
 
 
-@pytest.mark.slow
 def test_there_are_few_other_marks(found):
     assert len(found.marks) <= 4
     assert sum(mark.volume_ml for mark in found.marks[1:]) < found.marks[0].volume_ml
 
 
-@pytest.mark.slow
 def test_the_prior_looks_like_the_current_scan(found):
     numbers = found.numbers
-    assert numbers["difference_after"] < 0.3 * numbers["difference_before"]
+    assert numbers["difference_after"] < 0.4 * numbers["difference_before"]
     assert numbers["rotation_deg"] == pytest.approx(8, abs=0.5)
     found.harmonized.require_same_grid(found.current)
     found.change.require_same_grid(found.current)

@@ -47,8 +47,9 @@ def edges():
     return slope > np.quantile(slope, 0.9), slope < np.quantile(slope, 0.5)
 
 
-def test_half_a_voxel_of_misplacement_raises_the_level_beside_edges():
-    moved = shift(CLEAN, (0.5, 0, 0), order=1)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_half_a_voxel_of_misplacement_raises_the_level_beside_edges(axis):
+    moved = shift(CLEAN, 0.5 * np.eye(3)[axis], order=1)
     difference, level = level_of(CLEAN + noise(0.01, 2), moved + noise(0.01, 3))
     steep, flat = edges()
     assert np.median(level[steep]) > 2 * np.median(level[flat])
