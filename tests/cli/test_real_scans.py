@@ -65,10 +65,24 @@ def test_a_whole_head_is_harmonized_on_its_native_grid(tmp_path):
         )
         assert done.returncode == 0, done.stderr
     native = nib.load(prior)
-    result = nib.load(tmp_path / "out" / "prior_desc-harmonized_T1w.nii.gz")
+    result = nib.load(tmp_path / "out" / "prior_T1w_desc-harmonized_T1w.nii.gz")
     assert result.header["srow_x"].tobytes() == native.header["srow_x"].tobytes()
     source, image = native.get_fdata(), result.get_fdata()
     assert image.shape == source.shape
-    outside = source == 0  # the air around the head, and the head to its skin
-    assert np.array_equal(image == 0, outside)
-    assert np.corrcoef(source[~outside], image[~outside])[0, 1] > 0.95
+    assert np.array_equal(image == 0, source == 0)
+    assert 0.7 < np.median(image[source > 600]) < 1.1  # brain, white matter being 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.xfail(
+    strict=True, reason="`compare.change.standardized` divides rounding by rounding"
+)
+@pytest.mark.filterwarnings("default:overflow encountered in square:RuntimeWarning")
+def test_a_scan_compared_with_itself_shows_no_change(tmp_path, capsys):
+    _, current = write_example(tmp_path)
+    arguments = ["compare", current, current, "-o", tmp_path / "out", "--json"]
+    assert outcome([str(argument) for argument in arguments]) == 0
+    found = json.loads(capsys.readouterr().out)["sequences"]["T1w"]
+    assert found["marks"] == []
+    assert found["changed_ml"] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -105,17 +106,27 @@ def job(command: str, *, as_json: bool) -> Iterator[Job]:
 
 
 def show_json(content: Mapping[str, Any]) -> None:
-    """Print one JSON object on stdout.
+    """Print one JSON object on stdout; numbers that are not finite become null.
 
-    Lone surrogates, as in file names that are not UTF-8, are escaped.
+    Characters that stdout cannot hold are escaped, as those of a file name that is
+    not UTF-8.
     """
-    text = json.dumps(content, indent=2, ensure_ascii=False)
-    encoding = sys.stdout.encoding or "ascii"
+    finite = _finite(content)
+    text = json.dumps(finite, indent=2, ensure_ascii=False, allow_nan=False)
     try:
-        text.encode(encoding)
+        text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
-        text = json.dumps(content, indent=2)
+        text = json.dumps(finite, indent=2)
     sys.stdout.write(text + "\n")
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401 - any plain value
+    """Return `value` with None for NaN and infinities, which JSON does not know."""
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextmanager

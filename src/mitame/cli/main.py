@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -75,6 +76,9 @@ def _options(
 def run() -> NoReturn:
     """Run the command line and exit with 0, 1 (our fault) or 2 (the user can fix)."""
     arguments = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # "×" on an ASCII terminal
+            stream.reconfigure(errors="backslashreplace")
     interrupt.watch(lambda: _end_at_once(arguments))
     _leave(outcome(arguments))
 

@@ -1,6 +1,7 @@
 """Exit status, one JSON object, help and version."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from mitame.cli.console import show_json
 from mitame.core.errors import ImplausibleError
 
 
@@ -203,3 +205,14 @@ def test_an_error_of_preparation_names_the_scan(mitame, scan, monkeypatch, tmp_p
         *("-o", tmp_path / "out", "--json"),
     )
     assert result.report["error"]["what"] == f"'{scan.name}': No brain."
+
+
+def test_numbers_that_json_does_not_know_become_null(capsys):
+    show_json({"a": [1.5, math.nan], "b": {"c": (math.inf, "x")}})
+    strict = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert strict == {"a": [1.5, None], "b": {"c": [None, "x"]}}
+
+
+def test_a_name_that_is_not_utf8_does_not_break_the_report(capsys):
+    show_json({"path": "scan-\udce4.nii"})
+    assert json.loads(capsys.readouterr().out)["path"] == "scan-\udce4.nii"

@@ -1,4 +1,4 @@
-"""A process that is interrupted ends within seconds and leaves no half result."""
+"""Real processes: interrupted ones end within seconds and leave no half result."""
 
 import json
 import os
@@ -160,6 +160,17 @@ def test_the_installed_command_has_the_exit_statuses(tmp_path):
         done = subprocess.run([command, *arguments], capture_output=True, text=True)
         assert done.returncode == status
         assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_our_characters_gets_them_escaped(scans):
+    done = subprocess.run(
+        [Path(sys.executable).with_name("mitame"), "info", scans],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "72 \\xd7 72 \\xd7 72 voxels" in done.stdout
 
 
 def test_a_reader_that_stops_reading_causes_no_trace_back(start, scans):
