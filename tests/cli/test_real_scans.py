@@ -75,10 +75,6 @@ def test_a_whole_head_is_harmonized_on_its_native_grid(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.xfail(
-    strict=True, reason="`compare.change.standardized` divides rounding by rounding"
-)
-@pytest.mark.filterwarnings("default:overflow encountered in square:RuntimeWarning")
 def test_a_scan_compared_with_itself_shows_no_change(tmp_path, capsys):
     _, current = write_example(tmp_path)
     arguments = ["compare", current, current, "-o", tmp_path / "out", "--json"]

@@ -75,11 +75,23 @@ def compare_into(
         images = write_comparison(folder, comparison, before, now)
         report = folder / "report.html"
         write_comparison_report(report, comparison, lang=lang)
+        pictures = _write_overviews(folder, comparison)
         running.step("images and report written")
-        running.outputs = [out / path.name for path in (*images, report)]
+        running.outputs = [out / path.name for path in (*images, *pictures, report)]
     running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
     running.result = {"sequences": _numbers(comparison)}
     running.lines = [*_sentences(comparison), f"Report: {out / 'report.html'}"]
+
+
+def _write_overviews(folder: Path, comparison: Comparison) -> list[Path]:
+    """Write one picture a sequence, to be sent or shown without the report."""
+    from mitame.present.overview import write_overview_figure
+
+    paths = []
+    for suffix in comparison.sequences:
+        paths.append(folder / f"overview_{suffix}.png")
+        write_overview_figure(paths[-1], comparison, suffix)
+    return paths
 
 
 def _numbers(comparison: Comparison) -> dict[str, object]:

@@ -13,6 +13,9 @@ from mitame.solve.robust import spread
 SMOOTH_MM = 1.0
 """Width (SD) over which neighbors are taken together before they are judged."""
 
+LEAST_SPREAD = 0.01
+"""A scan compared with itself leaves rounding, which must not be measured by itself."""
+
 THRESHOLD = 6.0
 """Smoothed change, in spreads of the whole brain's, that starts a mark."""
 
@@ -49,7 +52,7 @@ def standardized(
     together = ndimage.gaussian_filter(change / noise * inside, width)
     support = ndimage.gaussian_filter(inside, width)
     mean = np.where(brain, together / np.maximum(support, 1e-3), 0)
-    scale = max(spread(mean[brain]), float(np.finfo(np.float32).tiny))
+    scale = max(spread(mean[brain]), LEAST_SPREAD)
     return np.asarray(mean / scale, dtype=np.float32)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from mitame.compare.comparison import Comparison, SequenceComparison
 from mitame.compare.pair import compare_pair
@@ -50,23 +49,23 @@ def compare(
         )
 
     # Two at a time: one sequence's registration is a single thread.
-    with _cancelling(ThreadPoolExecutor(max_workers=2)) as pool:
-        found = list(pool.map(one, shared))
+    pool = ThreadPoolExecutor(max_workers=2)
+    try:
+        jobs = {suffix: pool.submit(one, suffix) for suffix in shared}
+        # The first failure is told at once; the other sequence is not waited for.
+        wait(jobs.values(), return_when=FIRST_EXCEPTION)
+        for job in jobs.values():
+            if job.done():
+                job.result()  # raises what failed
+        found = {suffix: job.result() for suffix, job in jobs.items()}
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
     return Comparison(
-        dict(zip(shared, found, strict=True)),
+        found,
         subject=current.subject,
         prior_date=prior.date,
         current_date=current.date,
     )
-
-
-@contextmanager
-def _cancelling(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
-    """Do not start what is still waiting once something went wrong."""
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _require_one_subject(prior: Visit, current: Visit) -> None:

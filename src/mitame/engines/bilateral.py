@@ -25,7 +25,7 @@ FIT_SPACING = 1.5
 COHERENCE_MM = 1.5
 """Width (SD) of the neighborhood in which a real change holds together."""
 
-TONE_MM = 1.0
+TONE_MM = 1.5
 """Width (SD) over which a voxel's brightness is taken for its place on the curve."""
 
 
@@ -60,7 +60,7 @@ class Bilateral:
         *,
         spacing: float = 12.0,
         tone_step: float = 0.25,
-        place_stiffness: float = 0.1,
+        place_stiffness: float = 0.03,
         tone_stiffness: float = 10.0,
         tuning: float = 2.0,
         rounds: int = 8,

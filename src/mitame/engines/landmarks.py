@@ -15,6 +15,9 @@ from mitame.core.volume import Step, Volume
 from mitame.io import bundle
 from mitame.solve.tone import piecewise_linear, through_zero
 
+DARK = 0.1
+"""Share of the middle landmark below which a landmark does not count."""
+
 
 class Landmarks:
     """Give each volume the brain quantiles of the target domain.
@@ -85,10 +88,10 @@ class Landmarks:
             )
         volume, target = session[suffix], self.landmarks_[suffix]
         own = self._own(volume, session)
-        both_above = own[0] > 0 and target[0] > 0
-        knots, values = (
-            (through_zero(own), through_zero(target)) if both_above else (own, target)
-        )
+        # Landmarks in the dark say little, and a line from zero to one of them may be
+        # so steep that it blows up the noise of the air.
+        bright = (own > DARK * np.median(own)) & (target > DARK * np.median(target))
+        knots, values = through_zero(own[bright]), through_zero(target[bright])
         moved = piecewise_linear(volume.data, knots, values)
         step = Step(self.name, {"landmarks": own.tolist(), "target": target.tolist()})
         return volume.with_data(np.where(volume.data == 0, 0, moved), step)

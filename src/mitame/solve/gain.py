@@ -84,7 +84,7 @@ class GainSettings:
 
     spacing: float = 12.0
     tone_step: float = 0.25
-    place_stiffness: float = 0.1
+    place_stiffness: float = 0.03
     tone_stiffness: float = 10.0
     tuning: float = 2.0
     rounds: int = 8

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 MAD_TO_SD = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
+LEAST_SCALE = 1e-18
+
 
 def spread(values: NDArray[np.floating]) -> float:
     """Return the standard deviation of the bulk of `values`, from their median.
@@ -63,6 +65,6 @@ def redescending_weights(
     .. [1] S. Geman, D. E. McClure, "Statistical methods for tomographic image
        reconstruction", Bulletin of the ISI 52(4), 5-21, 1987.
     """
-    width = tuning * max(scale, float(np.finfo(np.float32).tiny))
-    ratio = residual / width
+    # A perfect fit has no spread; the floor keeps the square within float32.
+    ratio = residual / (tuning * max(scale, LEAST_SCALE))
     return np.asarray((1 + ratio**2) ** -2, dtype=np.float32)

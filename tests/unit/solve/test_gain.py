@@ -68,7 +68,7 @@ def pull(field, plain, where, given):
 
 def test_a_planted_gain_is_recovered_from_noisy_images():
     given = pair()
-    field = fit_gain(given.place, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
     typical, worst = error(field, given)
     assert typical < 0.01
     assert worst < 0.06
@@ -76,26 +76,26 @@ def test_a_planted_gain_is_recovered_from_noisy_images():
 
 def test_equal_images_give_a_gain_of_one():
     given = pair()
-    field = fit_gain(given.place, given.source, given.source, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.source, SETTINGS)
     np.testing.assert_allclose(field.gain, 1, atol=1e-6)
 
 
 def test_one_gain_everywhere_is_recovered_everywhere():
     given = pair(noise=0.0, gain=lambda place, _: np.full(len(place), 1.7))
-    field = fit_gain(given.place, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
     np.testing.assert_allclose(field.at(given.place, given.source), 1.7, rtol=3e-3)
 
 
 def test_zero_times_any_gain_is_zero():
     given = pair()
-    field = fit_gain(given.place, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
     dark = np.zeros(len(given.place))
     assert not (dark * field.at(given.place, dark)).any()
 
 
 def test_beyond_the_brightest_and_outside_the_block_the_gain_stays():
     given = pair()
-    field = fit_gain(given.place, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
     top = (field.gain.shape[3] - 1) * field.tone_step
     middle = np.full((3, 3), EDGE * SPACING / 2)
     beyond = field.at(middle, np.array([top, 2 * top, 100 * top]))
@@ -107,7 +107,7 @@ def test_beyond_the_brightest_and_outside_the_block_the_gain_stays():
 
 def test_brightening_never_darkens_within_the_planted_tones():
     given = pair()
-    field = fit_gain(given.place, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
     tones = np.linspace(0, 3, 60)
     for start in (0.2, 0.5, 0.8):
         place = np.full((60, 3), start * EDGE * SPACING)
@@ -118,8 +118,8 @@ def test_a_twentieth_of_changed_tissue_does_not_pull_the_gain():
     given, sick = pair(), lesions()
     assert 0.03 < sick.mean() < 0.08
     target = given.target + 0.3 * sick
-    plain = fit_gain(given.place, given.source, given.target, SETTINGS)
-    field = fit_gain(given.place, given.source, target, SETTINGS)
+    plain = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
+    field = fit_gain(given.place, given.source, given.source, target, SETTINGS)
     assert error(field, given)[0] < 0.01
     assert pull(field, plain, sick, given) < 0.05 * 0.3
 
@@ -128,8 +128,8 @@ def test_least_squares_alone_would_be_pulled():
     given, sick = pair(), lesions()
     target = given.target + 0.3 * sick
     once = GainSettings(rounds=1)
-    plain = fit_gain(given.place, given.source, given.target, once)
-    field = fit_gain(given.place, given.source, target, once)
+    plain = fit_gain(given.place, given.source, given.source, given.target, once)
+    field = fit_gain(given.place, given.source, given.source, target, once)
     assert pull(field, plain, sick, given) > 0.15 * 0.3
 
 
@@ -139,7 +139,14 @@ def test_a_faint_change_pulls_less_when_neighbors_are_heard_together():
     pulls = {}
     for name, coherence in (("alone", None), ("together", around)):
         fields = [
-            fit_gain(given.place, given.source, t, SETTINGS, coherence=coherence)
+            fit_gain(
+                given.place,
+                given.source,
+                given.source,
+                t,
+                SETTINGS,
+                coherence=coherence,
+            )
             for t in (given.target, target)
         ]
         pulls[name] = pull(fields[1], fields[0], sick, given)
@@ -150,7 +157,9 @@ def test_voxels_without_weight_are_not_listened_to():
     given, sick = pair(), lesions()
     weight = np.where(sick, 0, 1).astype(np.float32)
     fields = [
-        fit_gain(given.place, given.source, target, SETTINGS, weight=weight)
+        fit_gain(
+            given.place, given.source, given.source, target, SETTINGS, weight=weight
+        )
         for target in (given.target, given.target + 50 * sick)
     ]
     np.testing.assert_array_equal(fields[0].gain, fields[1].gain)
@@ -159,8 +168,10 @@ def test_voxels_without_weight_are_not_listened_to():
 def test_gain_and_place_have_no_favorite_origin():
     given = pair()
     shift = np.array([-300.0, 40.0, 7.0])
-    here = fit_gain(given.place, given.source, given.target, SETTINGS)
-    there = fit_gain(given.place + shift, given.source, given.target, SETTINGS)
+    here = fit_gain(given.place, given.source, given.source, given.target, SETTINGS)
+    there = fit_gain(
+        given.place + shift, given.source, given.source, given.target, SETTINGS
+    )
     np.testing.assert_allclose(there.gain, here.gain, atol=1e-3)
     np.testing.assert_allclose(there.origin, here.origin + shift)
 
