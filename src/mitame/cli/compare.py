@@ -57,6 +57,7 @@ def compare_into(
     series: str | None = None,
     lang: Literal["en", "ja"] = "en",
     force: bool = False,
+    credit: str = "",
 ) -> None:
     """Compare two visits and write images, report and numbers into `out`."""
     # Heavy: SciPy, SimpleITK, matplotlib. `mitame --help` need not wait for them.
@@ -75,7 +76,7 @@ def compare_into(
         images = write_comparison(folder, comparison, before, now)
         report = folder / "report.html"
         write_comparison_report(report, comparison, lang=lang)
-        pictures = _write_overviews(folder, comparison)
+        pictures = _write_overviews(folder, comparison, credit)
         running.step("images and report written")
         running.outputs = [out / path.name for path in (*images, *pictures, report)]
     running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
@@ -83,14 +84,14 @@ def compare_into(
     running.lines = [*_sentences(comparison), f"Report: {out / 'report.html'}"]
 
 
-def _write_overviews(folder: Path, comparison: Comparison) -> list[Path]:
+def _write_overviews(folder: Path, comparison: Comparison, credit: str) -> list[Path]:
     """Write one picture a sequence, to be sent or shown without the report."""
     from mitame.present.overview import write_overview_figure
 
     paths = []
     for suffix in comparison.sequences:
         paths.append(folder / f"overview_{suffix}.png")
-        write_overview_figure(paths[-1], comparison, suffix)
+        write_overview_figure(paths[-1], comparison, suffix, credit=credit)
     return paths
 
 

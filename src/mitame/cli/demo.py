@@ -18,6 +18,7 @@ from mitame.io.staging import discarded
 DATA_ENVIRONMENT = "MITAME_DATA"
 BESIDE = Path("../shared/data")
 PATIENT = Path("ms-longitudinal/patient03")
+CREDIT = "Images: patient 03 of Lesjak et al., Neuroinformatics 2016 (CC BY)"
 NO_DATA = "No scans found: compared the MNI152 average head with another look of it."
 
 
@@ -38,7 +39,9 @@ def demo(
         patient = _patient(data)
         if patient is not None:
             prior, current = (str(patient / f"study{n}_*.nii.gz") for n in (1, 2))
-            compare_into(running, prior, current, out, lang=lang, force=force)
+            compare_into(
+                running, prior, current, out, lang=lang, force=force, credit=CREDIT
+            )
             return
         # Heavy: SciPy. `mitame --help` need not wait for it.
         from mitame.run.example import write_example

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mitame.compare.comparison import Comparison, SequenceComparison
@@ -81,13 +82,15 @@ def write_comparison(
         What it was found in; results are named after their scans.
     """
     bids.write_dataset_description(folder, name="mitame comparison")
-    return [
-        path
-        for suffix, found in comparison.sequences.items()
-        for path in _write_sequence(
-            folder, suffix, found, prior.scans[suffix], current.scans[suffix]
-        )
-    ]
+
+    def write(suffix: Suffix) -> list[Path]:
+        found = comparison.sequences[suffix]
+        scans = prior.scans[suffix], current.scans[suffix]
+        return _write_sequence(folder, suffix, found, *scans)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:  # packing leaves the GIL
+        written = pool.map(write, comparison.sequences)
+        return [path for paths in written for path in paths]
 
 
 def _write_sequence(
