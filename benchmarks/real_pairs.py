@@ -124,7 +124,7 @@ def trial_gain(case: Case) -> NDArray[np.float32]:
 
 
 def report(case: Case) -> None:
-    """Print the lines of one patient."""
+    """Print the lines of one patient in the common space."""
     name = case.folder.name
     current = case.current.data
     print(f"{name}  median only       {case.score(case.prior.data, current)}")
@@ -135,17 +135,19 @@ def report(case: Case) -> None:
     start = time.perf_counter()
     _, harmonized = harmonize_pair(SUFFIX, before, now, np.eye(4))
     seconds = time.perf_counter() - start
-    result = harmonized[SUFFIX]
-    inside = binary_erosion(harmonized.require_brain(), iterations=2)
-    change = now[SUFFIX].data - result.data
-    noise = noise_level(change, result, now[SUFFIX], harmonized.require_brain())
-    z = standardized(change, noise, harmonized.require_brain(), result.spacing)
-    _, back = Orient().apply(Session({SUFFIX: case.current}))
-    z = back(harmonized.with_volumes({SUFFIX: Volume(z, result.affine)}))[SUFFIX].data
-    auc_z = case.auc(np.abs(z), binary_erosion(case.brain, iterations=2))
-    del inside
     scores = case.score(unturned(harmonized, case), current)
+    auc_z = auc_of_marks(case, harmonized, now)
     print(f"{name}  mitame            {scores}  AUC(z) {auc_z:.3f}  {seconds:.0f} s")
+
+
+def auc_of_marks(case: Case, harmonized: Session, now: Session) -> float:
+    """Return the AUC of the change over its noise level."""
+    result, brain = harmonized[SUFFIX], harmonized.require_brain()
+    change = now[SUFFIX].data - result.data
+    noise = noise_level(change, result, now[SUFFIX], brain)
+    z = np.abs(standardized(change, noise, brain, result.spacing))
+    there = harmonized.with_volumes({SUFFIX: Volume(z, result.affine)})
+    return case.auc(unturned(there, case), binary_erosion(case.brain, iterations=2))
 
 
 def report_own_alignment(case: Case) -> None:

@@ -8,9 +8,9 @@ from mitame.prepare.bias import CorrectBias
 from mitame.prepare.itk import from_itk, to_itk
 from mitame.prepare.orient import Orient
 from mitame.prepare.pipeline import Preparation
-from mitame.prepare.resample import covered, grid_at_spacing, resample
+from mitame.prepare.resample import grid_at_spacing, resample
 from mitame.prepare.scale import ScaleToWhiteMatter
-from mitame.testing.phantom import CENTER, HALF_AXES, phantom, phantom_session
+from mitame.testing.phantom import CENTER, HALF_AXES, in_view, phantom, phantom_session
 
 angles = st.floats(-180, 180)
 edges = st.floats(5.0, 9.0)
@@ -63,7 +63,7 @@ def test_itk_sees_every_grid_as_it_is(grid):
 def test_resampling_keeps_the_head_in_its_place(here, there):
     moved = resample(phantom(here, softness=8.0), there, interpolator="cubic")
     expected = phantom(there, softness=8.0)
-    inside = covered(here, there)
+    inside = in_view(here, there)
     error = np.abs(moved.data - expected.data)[inside]
     assert error.mean() < 0.03 * expected.data.max()
 
@@ -75,7 +75,7 @@ def test_to_a_finer_grid_and_back_is_within_interpolation_error(grid):
     fine = resample(native, grid_at_spacing(native, 3.0))
     back = resample(fine, native)
     # What lies in the outermost half voxel may have had no finer voxel beside it.
-    inside = covered(fine, native)
+    inside = in_view(fine, native)
     error = np.abs(back.data - native.data)[inside]
     assert error.max() < 0.05 * native.data.max()
 

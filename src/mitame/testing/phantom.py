@@ -141,6 +141,19 @@ def phantom_session(
     return Session(volumes, brain=brain, to_template=np.eye(4))
 
 
+def in_view(volume: Volume, onto: Volume) -> NDArray[np.bool_]:
+    """Return where voxels of `onto` lie in the field of view of `volume`.
+
+    It reaches half a voxel beyond the outermost voxel centers.
+    """
+    to_voxel = np.linalg.inv(volume.affine) @ onto.affine
+    index = np.indices(onto.shape).reshape(3, -1)
+    at = to_voxel[:3, :3] @ index + to_voxel[:3, 3:]
+    size = np.array(volume.shape)[:, None]
+    inside = ((at >= -0.5) & (at <= size - 0.5)).all(axis=0)
+    return np.asarray(inside.reshape(onto.shape))
+
+
 def _radius(
     shape: Sequence[int], affine: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

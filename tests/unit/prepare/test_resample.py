@@ -12,7 +12,7 @@ from mitame.prepare.resample import (
     resample,
     resample_mask,
 )
-from mitame.testing.phantom import head_grid, phantom
+from mitame.testing.phantom import head_grid, in_view, phantom
 
 SHEARED = np.array(
     [[-1, 0.3, 0.2, 4], [0.2, 1.1, -0.4, 5], [0.1, 0.3, 3, -9], [0, 0, 0, 1.0]]
@@ -30,15 +30,6 @@ def empty(affine=OBLIQUE, shape=(9, 10, 11)):
     return Volume(np.zeros(shape), affine)
 
 
-def seen(volume, onto):
-    """Where `onto` lies in the field of view: half a voxel beyond the centers."""
-    to_voxel = np.linalg.inv(volume.affine) @ onto.affine
-    index = np.indices(onto.shape).reshape(3, -1)
-    at = to_voxel[:3, :3] @ index + to_voxel[:3, 3:]
-    size = np.array(volume.shape)[:, None]
-    return ((at >= -0.5) & (at <= size - 0.5)).all(axis=0).reshape(onto.shape)
-
-
 @pytest.mark.parametrize(
     ("interpolator", "order", "mode"),
     [("linear", 1, "nearest"), ("cubic", 3, "mirror")],
@@ -49,7 +40,7 @@ def test_agrees_with_scipy_on_sheared_and_oblique_grids(interpolator, order, mod
     expected = affine_transform(
         noise().data, to_voxel, output_shape=onto.shape, order=order, mode=mode
     )
-    inside = seen(noise(), onto)
+    inside = in_view(noise(), onto)
     result = resample(noise(), onto, interpolator=interpolator)
     np.testing.assert_allclose(result.data[inside], expected[inside], atol=1e-4)
     assert not result.data[~inside].any()
