@@ -246,7 +246,8 @@ def _numbers(
     source, target, result = (
         volume.data[brain] for volume in (prior, current, harmonized)
     )
-    gain = harmonized.history[-2].params
+    steps = reversed(harmonized.history)
+    gain = next(step.params for step in steps if step.name == "bilateral")
     return {
         "noise_level": float(np.median(noise[brain])),
         "difference_before": float(np.median(np.abs(target - source))),
