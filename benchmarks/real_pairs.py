@@ -28,7 +28,8 @@ from sklearn.metrics import roc_auc_score
 
 from mitame.compare.change import standardized
 from mitame.compare.limits import noise_level
-from mitame.compare.pair import compare_pair, harmonize_pair
+from mitame.compare.pair import harmonize_pair
+from mitame.compare.visits import compare
 from mitame.core.session import Session
 from mitame.core.volume import Volume
 from mitame.engines.histogram import Histogram
@@ -154,9 +155,7 @@ def report_own_alignment(case: Case) -> None:
     """Print the line of `compare` from the raw scans, with its own alignment."""
     visits = [read_visit(case.folder / f"study{n}_FLAIR.nii.gz") for n in (1, 2)]
     start = time.perf_counter()
-    found = compare_pair(
-        SUFFIX, *(Session({SUFFIX: visit.volumes[SUFFIX]}) for visit in visits)
-    )
+    found = compare(*visits).sequences[SUFFIX]
     seconds = time.perf_counter() - start
     prior, current = (
         into_common(to_itk(volume), case.folder, 2).data

@@ -23,6 +23,7 @@ import mitame.prepare.bias
 import mitame.prepare.brain
 import mitame.prepare.template
 from mitame.cli.main import app, outcome
+from mitame.compare.prepared import Prepared
 from mitame.core.session import Session
 from mitame.core.volume import Volume
 from mitame.engines.named import GROUP
@@ -107,6 +108,8 @@ def remembered(function):
 
 
 def fingerprint(value):
+    if isinstance(value, Prepared):
+        return fingerprint(value.native), fingerprint(value.session)
     if isinstance(value, Session):
         return tuple((suffix, fingerprint(value[suffix])) for suffix in value)
     if isinstance(value, Volume):

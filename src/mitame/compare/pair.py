@@ -14,12 +14,13 @@ from mitame.compare.change import find_marks, standardized
 from mitame.compare.comparison import SequenceComparison
 from mitame.compare.distortion import Distortion, fit_distortion, none_at
 from mitame.compare.limits import noise_level
+from mitame.compare.prepared import Prepared
 from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
 from mitame.prepare.brain import volume_ml
-from mitame.prepare.default import default_preparation
+from mitame.prepare.crop import crop_to_brain
 from mitame.prepare.resample import resample_mask
 from mitame.prepare.warp import warp
 
@@ -28,6 +29,9 @@ DETAIL_MM = 5.0
 
 DISTORTION_ROUNDS = 2
 """The brightness equation is linear; a second look takes what the first left."""
+
+FIRST_ROUNDS = 4
+"""Reweighted fits of the gain that only the distortion is looked for with."""
 
 TISSUE = (0.65, 1.8)
 """Grey and white matter of every sequence lie between these, in white-matter
@@ -39,8 +43,8 @@ LEAST_AGREEMENT = 0.5
 
 def compare_pair(
     suffix: Suffix,
-    prior: Session,
-    current: Session,
+    prior: Prepared,
+    current: Prepared,
     *,
     progress: Callable[[str], None] = lambda _: None,
 ) -> SequenceComparison:
@@ -49,22 +53,18 @@ def compare_pair(
     Parameters
     ----------
     suffix : str
-        The sequence; both sessions have it.
-    prior, current : Session
-        Native, one volume each.
+        The sequence.
+    prior, current : Prepared
+        Its scans at both visits.
     progress : callable
         Called with a phrase after each step.
 
     Raises
     ------
     ImplausibleError
-        If no brain is found, or the scans do not show the same head.
+        If the scans do not show the same head.
     """
-    preparation = default_preparation(bias=False)
-    before, _ = preparation.apply(prior)
-    progress("brain of the prior found")
-    now, restore = preparation.apply(current)
-    progress("brain of the current scan found")
+    before, now = prior.session, current.session
     motion = align(
         before[suffix],
         before.require_brain(),
@@ -76,15 +76,15 @@ def compare_pair(
     moved, harmonized = harmonize_pair(suffix, before, now, motion)
     progress("prior given the look of the current scan")
     back = {
-        name: restore(now.with_volumes({suffix: volume}))[suffix]
+        name: current.restore(now.with_volumes({suffix: volume}))[suffix]
         for name, volume in {
             "prior": moved[suffix],
             "current": now[suffix],
             "harmonized": harmonized[suffix],
         }.items()
     }
-    native_brain = restore(moved).require_brain()
-    found = judge(prior[suffix], **back, brain=native_brain)
+    native_brain = current.restore(moved).require_brain()
+    found = judge(prior.native, **back, brain=native_brain)
     progress("change set against its noise")
     return replace(found, numbers=found.numbers | motion_size(motion, now[suffix]))
 
@@ -106,16 +106,26 @@ def harmonize_pair(
     motion : array, shape (4, 4)
         World of the current scan to world of the prior, RAS+ mm.
     """
-    distortion = none_at(now[suffix])
+    distortion = _distortion_left(suffix, before, crop_to_brain(now), motion)
     moved = _moved(suffix, before, now, motion, distortion)
-    _require_same_head(moved[suffix], now[suffix], moved.require_brain())
-    engine = Bilateral().fit_pair(moved, now)
-    for _ in range(DISTORTION_ROUNDS):
-        harmonized = engine.transform(moved)[suffix]
-        left = fit_distortion(harmonized, now[suffix], moved.require_brain())
-        distortion = distortion + left
-        moved = _moved(suffix, before, now, motion, distortion)
     return moved, Bilateral().fit_pair(moved, now).transform(moved)
+
+
+def _distortion_left(
+    suffix: Suffix, before: Session, near: Session, motion: NDArray[np.float64]
+) -> Distortion:
+    """Return what the motion leaves between the visits; `near` is the current brain."""
+    distortion = none_at(near[suffix])
+    moved = _moved(suffix, before, near, motion, distortion)
+    _require_same_head(moved[suffix], near[suffix], moved.require_brain())
+    engine = Bilateral(rounds=FIRST_ROUNDS).fit_pair(moved, near)
+    for left_to_do in reversed(range(DISTORTION_ROUNDS)):
+        harmonized = engine.transform(moved)[suffix]
+        left = fit_distortion(harmonized, near[suffix], moved.require_brain())
+        distortion = distortion + left
+        if left_to_do:
+            moved = _moved(suffix, before, near, motion, distortion)
+    return distortion
 
 
 def judge(

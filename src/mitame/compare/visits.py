@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import TypeVar
 
 from mitame.compare.comparison import Comparison, SequenceComparison
 from mitame.compare.pair import compare_pair
+from mitame.compare.prepared import Prepared, prepare_visit
 from mitame.core.errors import InputError
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Suffix
 from mitame.io.scan import Visit
+
+T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Is told what was done, in words a user reads."""
@@ -40,32 +45,43 @@ def compare(
     _require_one_subject(prior, current)
     shared = _shared_sequences(prior, current)
 
-    def one(suffix: Suffix) -> SequenceComparison:
-        return compare_pair(
-            suffix,
-            Session({suffix: prior.volumes[suffix]}, prior.subject, prior.date),
-            Session({suffix: current.volumes[suffix]}, current.subject, current.date),
-            progress=lambda what: progress(f"{suffix}: {what}"),
-        )
+    def say(suffix: Suffix, what: str) -> None:
+        progress(f"{suffix}: {what}")
 
-    # Two at a time: one sequence's registration is a single thread.
+    def prepare(name: str, visit: Visit) -> dict[Suffix, Prepared]:
+        return prepare_visit(name, visit, shared, progress=say)
+
+    def one(suffix: Suffix) -> SequenceComparison:
+        pair = before[suffix], now[suffix]
+        return compare_pair(suffix, *pair, progress=partial(say, suffix))
+
+    # Registration and most of SciPy are a single thread each, so two run at a time.
     pool = ThreadPoolExecutor(max_workers=2)
     try:
-        jobs = {suffix: pool.submit(one, suffix) for suffix in shared}
-        # The first failure is told at once; the other sequence is not waited for.
-        wait(jobs.values(), return_when=FIRST_EXCEPTION)
-        for job in jobs.values():
-            if job.done():
-                job.result()  # raises what failed
-        found = {suffix: job.result() for suffix, job in jobs.items()}
+        before, now = _results(
+            [
+                pool.submit(prepare, name, visit)
+                for name, visit in (("prior", prior), ("current scan", current))
+            ]
+        )
+        found = _results([pool.submit(one, suffix) for suffix in shared])
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return Comparison(
-        found,
+        dict(zip(shared, found, strict=True)),
         subject=current.subject,
         prior_date=prior.date,
         current_date=current.date,
     )
+
+
+def _results(jobs: Sequence[Future[T]]) -> list[T]:
+    """Return what the jobs give; the first failure is told at once."""
+    wait(jobs, return_when=FIRST_EXCEPTION)
+    for job in jobs:
+        if job.done():
+            job.result()  # raises what failed
+    return [job.result() for job in jobs]
 
 
 def _require_one_subject(prior: Visit, current: Visit) -> None:

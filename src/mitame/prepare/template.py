@@ -21,6 +21,9 @@ Tissue = Literal["wm", "gm", "csf"]
 
 PLAUSIBLE_SCALE = (0.7, 1.4)
 
+LEAST_OVERLAP = 0.85
+"""Dice of a brain with the template's, once it is laid there: heads give over 0.9."""
+
 
 @dataclass(frozen=True, slots=True)
 class FindTemplate:
@@ -64,6 +67,17 @@ def to_template(volume: Volume, brain: NDArray[np.bool_]) -> NDArray[np.float64]
     affine = match_brains(volume, brain, template("t1"), inside)
     _require_plausible(affine)
     return affine
+
+
+def lies_in_template(session: Session) -> bool:
+    """Return whether the brain is where `to_template` says a brain is."""
+    transform = session.require_template()
+    there = resample(
+        template("mask"), session.reference, transform=transform, interpolator="linear"
+    )
+    inside, brain = there.data > 0.5, session.require_brain()
+    overlap = 2 * (inside & brain).sum() / (inside.sum() + brain.sum())
+    return bool(overlap >= LEAST_OVERLAP)
 
 
 def template_coordinates(session: Session) -> NDArray[np.float32]:

@@ -15,7 +15,17 @@ def visit(subject="01", day=1, suffixes=("T1w", "FLAIR")):
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def unprepared(monkeypatch):
+    """Take every scan as it is."""
+
+    def ready(name, visit, suffixes, *, progress):
+        return {suffix: visit.volumes[suffix] for suffix in suffixes}
+
+    monkeypatch.setattr(visits, "prepare_visit", ready)
+
+
+@pytest.fixture
+def asked(unprepared, monkeypatch):
     """Record what is compared, and compare nothing."""
     calls = []
 
@@ -56,17 +66,28 @@ def test_what_both_have_is_compared_prior_first(asked):
     found = compare(prior, current, progress=told.append)
     assert list(found.sequences) == ["FLAIR", "T1w"]
     for suffix, before, now in asked:
-        assert before[suffix] is prior.volumes[suffix]
-        assert now[suffix] is current.volumes[suffix]
-        assert list(before) == list(now) == [suffix]
+        assert before is prior.volumes[suffix]
+        assert now is current.volumes[suffix]
     assert (found.prior_date.day, found.current_date.day) == (1, 2)
     assert sorted(told) == ["FLAIR: visits aligned", "T1w: visits aligned"]
 
 
-def test_one_sequence_that_cannot_be_laid_over_stops_the_comparison(monkeypatch):
+def test_one_sequence_that_cannot_be_laid_over_stops_the_comparison(
+    unprepared, monkeypatch
+):
     def fail(*_, progress):
         raise ImplausibleError("Not one head.", fix="Check the patient.")
 
     monkeypatch.setattr(visits, "compare_pair", fail)
     with pytest.raises(ImplausibleError, match="Not one head"):
         compare(visit(), visit())
+
+
+def test_a_scan_that_cannot_be_prepared_stops_the_comparison(asked, monkeypatch):
+    def fail(name, *_, progress):
+        raise ImplausibleError(f"The {name}: no brain.", fix="Look at it.")
+
+    monkeypatch.setattr(visits, "prepare_visit", fail)
+    with pytest.raises(ImplausibleError, match=r"The (prior|current scan): no brain"):
+        compare(visit(), visit())
+    assert asked == []

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from mitame.core.volume import Volume
 from mitame.prepare import template as module
 from mitame.prepare.template import (
     FindTemplate,
+    lies_in_template,
     template,
     template_coordinates,
     tissue_prior,
@@ -104,3 +107,13 @@ def test_white_matter_lies_where_the_template_has_it(known_head):
 def test_coordinates_need_a_place_in_the_template():
     with pytest.raises(InputError, match="FindTemplate"):
         template_coordinates(Session({"T1w": phantom()}))
+
+
+def test_a_brain_lies_in_the_template_only_where_its_map_says(known_head):
+    truth = known_head.to_template
+    session = Session({"T1w": known_head.volume}, brain=known_head.brain)
+    assert lies_in_template(replace(session, to_template=truth))
+    for shift, lies in ((5, True), (25, False)):
+        off = truth.copy()
+        off[2, 3] += shift
+        assert lies_in_template(replace(session, to_template=off)) is lies
