@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -73,12 +74,15 @@ def compare_into(
     with staged(out, force=force) as folder:
         before, now, comparison = compare_visits(*found, progress=running.step)
         running.now("writing images and report")
-        images = write_comparison(folder, comparison, before, now)
         report = folder / "report.html"
-        write_comparison_report(report, comparison, lang=lang)
-        pictures = _write_overviews(folder, comparison, credit)
+        with ThreadPoolExecutor(max_workers=2) as pool:  # packing leaves the GIL
+            page = pool.submit(write_comparison_report, report, comparison, lang=lang)
+            images = pool.submit(write_comparison, folder, comparison, before, now)
+            pictures = pool.submit(_write_overviews, folder, comparison, credit)
+            written = [*images.result(), *pictures.result(), report]
+            page.result()
         running.step("images and report written")
-        running.outputs = [out / path.name for path in (*images, *pictures, report)]
+        running.outputs = [out / path.name for path in written]
     running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
     running.result = {"sequences": _numbers(comparison)}
     running.lines = [*_sentences(comparison), f"Report: {out / 'report.html'}"]

@@ -64,11 +64,14 @@ def compare(
                 for name, visit in (("prior", prior), ("current scan", current))
             ]
         )
-        found = _results([pool.submit(one, suffix) for suffix in shared])
+        # The largest first: whatever runs alone at the end is the smallest.
+        order = sorted(shared, key=lambda suffix: -now[suffix].native.data.size)
+        jobs = {suffix: pool.submit(one, suffix) for suffix in order}
+        _results(list(jobs.values()))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return Comparison(
-        dict(zip(shared, found, strict=True)),
+        {suffix: jobs[suffix].result() for suffix in shared},
         subject=current.subject,
         prior_date=prior.date,
         current_date=current.date,

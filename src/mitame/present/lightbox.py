@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitame.compare.comparison import SequenceComparison
+from mitame.core.volume import Volume
 from mitame.present.colors import (
     ColorScale,
     gray_scale,
@@ -26,6 +27,8 @@ Panel = Literal["prior", "harmonized", "current", "before", "after", "edit", "no
 MARGIN_MM = 10.0
 
 _SCANS = ("prior", "harmonized", "current")
+_MAPS = {"after": "change", "noise": "noise"}
+_DIFFERENCES = {"before": ("current", "prior"), "edit": ("harmonized", "prior")}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,19 +162,17 @@ class Lightbox:
         brain = self._slice(self.sequence.brain, index).astype(np.float32)
         if panel == "brain":
             return brain
-        prior = self._slice(self.sequence.prior.data, index)
-        harmonized = self._slice(self.sequence.harmonized.data, index)
-        current = self._slice(self.sequence.current.data, index)
-        slabs = {
-            "prior": prior,
-            "harmonized": harmonized,
-            "current": current,
-            "before": (current - prior) * brain,
-            "after": self._slice(self.sequence.change.data, index) * brain,
-            "edit": (harmonized - prior) * brain,
-            "noise": self._slice(self.sequence.noise.data, index) * brain,
-        }
-        return np.asarray(slabs[panel])
+        if panel in _SCANS:
+            return self._shown(panel, index)
+        if panel in _MAPS:
+            return self._shown(_MAPS[panel], index) * brain
+        more, less = (self._shown(name, index) for name in _DIFFERENCES[panel])
+        return (more - less) * brain
+
+    def _shown(self, name: str, index: int) -> NDArray[np.float32]:
+        """Return one slice of a volume of the comparison."""
+        volume: Volume = getattr(self.sequence, name)
+        return self._slice(volume.data, index)
 
     def _slice(self, data: NDArray[Any], index: int) -> NDArray[Any]:
         slab: NDArray[Any] = self.view.arrange(data)[:, :, index]
