@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mitame.io.scan import find_scans
-from mitame.run.harmonization import apply_model
+from mitame.run.apply import apply_model
 
 LONGEST_S = 5.0
 BUSY = """

@@ -11,7 +11,7 @@ from mitame.cli.console import job
 from mitame.cli.options import Force, Json, OneSequence, Out, Series, expanded
 
 if TYPE_CHECKING:
-    from mitame.run.harmonization import Outcome
+    from mitame.run.apply import Outcome
 
 
 def apply(
@@ -33,8 +33,9 @@ def apply(
     with job("apply", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
         from mitame.io.staging import require_outside
-        from mitame.run.harmonization import apply_model, collect
+        from mitame.run.apply import apply_model
         from mitame.run.places import require_apart
+        from mitame.run.scans import collect
 
         found = collect(scans, sequence=sequence, series=series)
         require_apart(out, scans, found)

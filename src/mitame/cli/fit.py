@@ -40,8 +40,9 @@ def fit(
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
         from mitame.io.digest import digest
-        from mitame.run.harmonization import collect, fit_model
+        from mitame.run.fit import fit_model
         from mitame.run.places import require_apart
+        from mitame.run.scans import collect
 
         engine_class(engine)  # a misspelt name is told before anything is read
         sources = collect(source, sequence=sequence)

@@ -9,7 +9,13 @@ from scipy.linalg import polar, sqrtm
 from scipy.ndimage import binary_dilation
 
 from mitame.core.volume import Volume
-from mitame.prepare.itk import RAS_TO_LPS, from_itk_transform, mask_to_itk, to_itk
+from mitame.prepare.itk import (
+    RAS_TO_LPS,
+    from_itk_transform,
+    mask_to_itk,
+    matcher,
+    to_itk,
+)
 from mitame.prepare.resample import at_spacing, resample_mask
 
 SPACINGS_MM = (4.0, 2.0)
@@ -91,14 +97,15 @@ def _match(
         small = at_spacing(fixed, spacing)
         near = resample_mask(brain, fixed, small)
         near = binary_dilation(near, iterations=round(RIM_MM / spacing))
-        method = _method(mask_to_itk(near, small), spacing)
+        method = matcher(
+            mask_to_itk(near, small),
+            first_step=spacing / 2,
+            last_step=spacing / 1000,
+            iterations=60,
+        )
         method.SetInitialTransform(transform, inPlace=True)
         method.Execute(to_itk(small), to_itk(at_spacing(moving, spacing)))
-    affine = SimpleITK.AffineTransform(3)
-    affine.SetCenter(transform.GetCenter())
-    affine.SetMatrix(transform.GetMatrix())
-    affine.SetTranslation(transform.GetTranslation())
-    return from_itk_transform(affine)
+    return from_itk_transform(transform)
 
 
 def _versor(
@@ -112,17 +119,3 @@ def _versor(
     transform.SetMatrix(motion[:3, :3].ravel().tolist())
     transform.SetTranslation((motion @ center - center)[:3].tolist())
     return transform
-
-
-def _method(near: SimpleITK.Image, spacing: float) -> SimpleITK.ImageRegistrationMethod:
-    method = SimpleITK.ImageRegistrationMethod()
-    # One thread: sums in the same order give the same motion on every run.
-    method.SetNumberOfWorkUnits(1)
-    method.SetMetricAsMattesMutualInformation(32)
-    method.SetMetricSamplingStrategy(method.NONE)
-    method.SetMetricFixedMask(near)
-    method.SetInterpolator(SimpleITK.sitkLinear)
-    # Steps of the farthest voxel: from half a voxel down to a thousandth.
-    method.SetOptimizerAsRegularStepGradientDescent(spacing / 2, spacing / 1000, 60)
-    method.SetOptimizerScalesFromPhysicalShift()
-    return method

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
-from mitame.core.session import Session
+from mitame.core.errors import InputError, NotFittedError
+from mitame.core.session import Session, Suffix
 
 
 @runtime_checkable
@@ -38,3 +39,39 @@ class Harmonizer(Protocol):
     def load(cls, folder: Path) -> Self:
         """Read back what `save` wrote."""
         ...
+
+
+def learned(engine: object, name: str) -> Mapping[Suffix, Any]:
+    """Return what `engine` learned of each sequence and keeps in `name`.
+
+    Raises
+    ------
+    NotFittedError
+        If it was not fitted.
+    """
+    found: Mapping[Suffix, Any] | None = getattr(engine, name, None)
+    if found is None:
+        raise NotFittedError(
+            f"{type(engine).__name__} was not fitted.",
+            fix="Call `fit(source, target)` or `load(folder)` first.",
+        )
+    return found
+
+
+def learned_of(engine: object, name: str, suffix: Suffix) -> Any:  # noqa: ANN401
+    """Return what `engine` learned of one sequence and keeps in `name`.
+
+    Raises
+    ------
+    NotFittedError
+        If it was not fitted.
+    InputError
+        If it was fitted on other sequences.
+    """
+    known = learned(engine, name)
+    if suffix not in known:
+        raise InputError(
+            f"This model knows {', '.join(known)}, not {suffix}.",
+            fix=f"Fit a model on {suffix} scans of both scanners.",
+        )
+    return known[suffix]

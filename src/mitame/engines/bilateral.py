@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from mitame.core.errors import InputError, NotFittedError
+from mitame.core.errors import InputError
+from mitame.core.harmonizer import learned, learned_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines import regional
@@ -105,9 +106,12 @@ class Bilateral:
 
     def save(self, folder: Path) -> None:
         """Write the parameters and the gain fields into `folder`."""
-        words = {"settings": asdict(self._settings), "origins": {}}
-        words["origins"] = {s: f.origin.tolist() for s, f in self.fields_.items()}
-        bundle.write(folder, words, {s: f.gain for s, f in self.fields_.items()})
+        fields = learned(self, "fields_")
+        words = {
+            "settings": asdict(self._settings),
+            "origins": {suffix: f.origin.tolist() for suffix, f in fields.items()},
+        }
+        bundle.write(folder, words, {suffix: f.gain for suffix, f in fields.items()})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -170,17 +174,8 @@ class Bilateral:
         )
 
     def _apply(self, suffix: Suffix, session: Session) -> Volume:
-        if not hasattr(self, "fields_"):
-            raise NotFittedError(
-                "Bilateral has no gain field yet.",
-                fix="Call `fit(source, target)` or `Bilateral.load(folder)` first.",
-            )
-        if suffix not in self.fields_:
-            raise InputError(
-                f"This model knows {', '.join(self.fields_)}, not {suffix}.",
-                fix=f"Fit a model on {suffix} scans of both scanners.",
-            )
-        field, volume = self.fields_[suffix], session[suffix]
+        field: GainField = learned_of(self, "fields_", suffix)
+        volume = session[suffix]
         place = template_coordinates(session)
         tone = _brightness(volume)
         gain = np.empty(volume.shape, np.float32)

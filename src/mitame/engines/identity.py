@@ -26,15 +26,13 @@ class Identity:
 
     def transform(self, session: Session) -> Session:
         """Return `session` with the same intensities."""
-        if not self.is_fitted_:
-            raise NotFittedError(
-                "Identity was not fitted.", fix="Call `fit(source, target)` first."
-            )
+        self._require_fitted()
         same = {suffix: volume.data for suffix, volume in session.items()}
         return session.with_data(same, Step("identity"))
 
     def save(self, folder: Path) -> None:
         """Write an empty bundle into `folder`."""
+        self._require_fitted()
         bundle.write(folder, {}, {})
 
     @classmethod
@@ -42,3 +40,9 @@ class Identity:
         """Read back what `save` wrote."""
         bundle.read(folder)
         return cls().fit([], [])
+
+    def _require_fitted(self) -> None:
+        if not self.is_fitted_:
+            raise NotFittedError(
+                "Identity was not fitted.", fix="Call `fit(source, target)` first."
+            )

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.errors import InputError, NotFittedError
+from mitame.core.harmonizer import learned, learned_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.io import bundle
@@ -58,18 +58,15 @@ class Landmarks:
 
     def transform(self, session: Session) -> Session:
         """Return `session` with the target landmarks; zeros stay zero."""
-        if not hasattr(self, "landmarks_"):
-            raise NotFittedError(
-                f"{type(self).__name__} has no landmarks yet.",
-                fix="Call `fit(source, target)` or `load(folder)` first.",
-            )
         return session.with_volumes(
             {suffix: self._moved(suffix, session) for suffix in session}
         )
 
     def save(self, folder: Path) -> None:
         """Write the parameters and the landmarks into `folder`."""
-        arrays = {str(suffix): marks for suffix, marks in self.landmarks_.items()}
+        arrays = {
+            str(suffix): marks for suffix, marks in learned(self, "landmarks_").items()
+        }
         bundle.write(folder, {"quantiles": list(self.quantiles)}, arrays)
 
     @classmethod
@@ -81,12 +78,8 @@ class Landmarks:
         return engine
 
     def _moved(self, suffix: Suffix, session: Session) -> Volume:
-        if suffix not in self.landmarks_:
-            raise InputError(
-                f"This model knows {', '.join(self.landmarks_)}, not {suffix}.",
-                fix=f"Fit a model on {suffix} scans of both scanners.",
-            )
-        volume, target = session[suffix], self.landmarks_[suffix]
+        target = learned_of(self, "landmarks_", suffix)
+        volume = session[suffix]
         own = self._own(volume, session)
         # Landmarks in the dark say little, and a line from zero to one of them may be
         # so steep that it blows up the noise of the air.

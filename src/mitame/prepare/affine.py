@@ -12,7 +12,13 @@ from scipy.ndimage import binary_dilation
 from scipy.spatial.transform import Rotation
 
 from mitame.core.volume import Volume
-from mitame.prepare.itk import RAS_TO_LPS, from_itk_transform, mask_to_itk, to_itk
+from mitame.prepare.itk import (
+    RAS_TO_LPS,
+    from_itk_transform,
+    mask_to_itk,
+    matcher,
+    to_itk,
+)
 from mitame.prepare.resample import at_spacing, resample_mask
 
 COARSE_MM, FINE_MM = 6.0, 3.0
@@ -21,8 +27,6 @@ RIM_MM = 12.0
 # Where the search starts, degrees; people nod in the coil more than they lean.
 NODS = (-30, -20, -10, 0, 10, 20, 30)
 LEANS = (-15, 0, 15)
-_BINS = 32
-_ITERATIONS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +111,7 @@ def _center_and_size(
 
 
 def _method(fixed: _Brain, *, step: float) -> SimpleITK.ImageRegistrationMethod:
-    """Return the optimizer; its first step moves the farthest voxel by `step` mm."""
-    method = SimpleITK.ImageRegistrationMethod()
-    # One thread: sums in the same order give the same affine on every run.
-    method.SetNumberOfWorkUnits(1)
-    method.SetMetricAsMattesMutualInformation(_BINS)
-    method.SetMetricSamplingStrategy(method.NONE)
-    method.SetMetricFixedMask(fixed.near)
-    method.SetInterpolator(SimpleITK.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(step, 0.005, _ITERATIONS)
-    method.SetOptimizerScalesFromPhysicalShift()
-    return method
+    return matcher(fixed.near, first_step=step, last_step=0.005, iterations=150)
 
 
 def _cost(

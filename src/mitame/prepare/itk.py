@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 import SimpleITK
 from numpy.typing import ArrayLike, NDArray
 
 from mitame.core.volume import Volume
+
+
+class Linear(Protocol):
+    """What ITK's rigid, similarity and affine transforms have in common."""
+
+    def GetMatrix(self) -> Sequence[float]: ...  # noqa: D102, N802 - ITK's name
+    def GetCenter(self) -> Sequence[float]: ...  # noqa: D102, N802 - ITK's name
+    def GetTranslation(self) -> Sequence[float]: ...  # noqa: D102, N802 - ITK's name
+
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -62,10 +74,8 @@ def to_itk_transform(matrix: ArrayLike) -> SimpleITK.AffineTransform:
     return transform
 
 
-def from_itk_transform(
-    transform: SimpleITK.AffineTransform,
-) -> NDArray[np.float64]:
-    """Return an ITK affine transform as a RAS+ millimetre matrix, shape (4, 4).
+def from_itk_transform(transform: Linear) -> NDArray[np.float64]:
+    """Return a rigid, similarity or affine ITK transform as a RAS+ mm matrix, (4, 4).
 
     The center of rotation is worked into the translation.
     """
@@ -74,3 +84,31 @@ def from_itk_transform(
     center = np.asarray(transform.GetCenter())
     lps[:3, 3] = center + transform.GetTranslation() - lps[:3, :3] @ center
     return RAS_TO_LPS @ lps @ RAS_TO_LPS
+
+
+def matcher(
+    near: SimpleITK.Image, *, first_step: float, last_step: float, iterations: int
+) -> SimpleITK.ImageRegistrationMethod:
+    """Return an optimizer of Mattes mutual information between two images.
+
+    All voxels are used, in one thread: sums in the same order give the same
+    transform on every run.
+
+    Parameters
+    ----------
+    near : SimpleITK.Image
+        Where to look in the fixed image, 0 or 1.
+    first_step, last_step : float
+        By how much the farthest voxel moves in a step, mm: at first, and when done.
+    iterations : int
+        Most steps.
+    """
+    method = SimpleITK.ImageRegistrationMethod()
+    method.SetNumberOfWorkUnits(1)
+    method.SetMetricAsMattesMutualInformation(32)
+    method.SetMetricSamplingStrategy(method.NONE)
+    method.SetMetricFixedMask(near)
+    method.SetInterpolator(SimpleITK.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(first_step, last_step, iterations)
+    method.SetOptimizerScalesFromPhysicalShift()
+    return method

@@ -80,6 +80,12 @@ def _require_refusal_when_unfitted(engine: Harmonizer, probe: Session) -> None:
     error = _refusal(engine, probe)
     assert isinstance(error, NotFittedError), "an unfitted engine says that it is"
     assert "fit" in error.fix, "the error of an unfitted engine says to call `fit`"
+    with TemporaryDirectory() as folder:
+        try:
+            engine.save(Path(folder) / "engine")
+        except NotFittedError:
+            return
+    raise AssertionError("an unfitted engine is not saved")
 
 
 def _require_kept_identity(probe: Session, result: Session) -> None:

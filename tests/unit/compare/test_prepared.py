@@ -37,7 +37,7 @@ def visit(**volumes):
 def test_the_template_is_searched_once_a_visit_from_the_best_sequence(
     searches, monkeypatch
 ):
-    monkeypatch.setattr(module, "lies_in_template", lambda session: True)
+    monkeypatch.setattr(module, "lies_in_template", lambda _: True)
     scans = {suffix: phantom(suffix=suffix) for suffix in ("T2w", "FLAIR", "T1w")}
     told = []
     found = prepare_visit(

@@ -3,9 +3,12 @@ from datetime import date
 import pytest
 
 from mitame.compare import visits
+from mitame.compare.prepared import Prepared
 from mitame.compare.visits import compare
 from mitame.core.errors import ImplausibleError, InputError
+from mitame.core.session import Session
 from mitame.io.scan import Visit
+from mitame.prepare.pipeline import keep
 from mitame.testing.phantom import phantom
 
 
@@ -19,7 +22,8 @@ def unprepared(monkeypatch):
     """Take every scan as it is."""
 
     def ready(name, visit, suffixes, *, progress):
-        return {suffix: visit.volumes[suffix] for suffix in suffixes}
+        volumes = {suffix: visit.volumes[suffix] for suffix in suffixes}
+        return {s: Prepared(v, Session({s: v}), keep) for s, v in volumes.items()}
 
     monkeypatch.setattr(visits, "prepare_visit", ready)
 
@@ -65,9 +69,10 @@ def test_what_both_have_is_compared_prior_first(asked):
     told = []
     found = compare(prior, current, progress=told.append)
     assert list(found.sequences) == ["FLAIR", "T1w"]
+    assert list(found.sequences.values()) == ["FLAIR", "T1w"]
     for suffix, before, now in asked:
-        assert before is prior.volumes[suffix]
-        assert now is current.volumes[suffix]
+        assert before.native is prior.volumes[suffix]
+        assert now.native is current.volumes[suffix]
     assert (found.prior_date.day, found.current_date.day) == (1, 2)
     assert sorted(told) == ["FLAIR: visits aligned", "T1w: visits aligned"]
 

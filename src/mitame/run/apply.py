@@ -1,4 +1,4 @@
-"""Fit a model on scans on disk, and apply it to others."""
+"""Apply a model to scans on disk; what an interrupted run has finished is kept."""
 
 from __future__ import annotations
 
@@ -7,96 +7,19 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from mitame.core.errors import InputError, MitameError, OutputError
 from mitame.core.session import Session, Suffix
-from mitame.engines.named import engine_class
 from mitame.io import bids, nifti
 from mitame.io.digest import digest, digest_folder
-from mitame.io.scan import Scan, find_scans, read
+from mitame.io.scan import Scan, read
 from mitame.io.staging import is_ours, require_creatable, staged
 from mitame.model import Harmonized, Model
-from mitame.prepare.default import default_preparation
+from mitame.run.scans import known_sequence, listed, title_of
 
 Progress = Callable[[str], None]
-"""Is told what was done, in words a user reads."""
-
-
-def collect(
-    places: Iterable[str],
-    *,
-    sequence: Suffix | None = None,
-    series: str | None = None,
-) -> list[Scan]:
-    """Return the scans at all `places`, each once.
-
-    Of a DICOM study, series of unknown sequence are passed over when others are
-    known: localizers, diffusion, maps.
-
-    Parameters
-    ----------
-    places : iterable of str
-        Files, folders, patterns.
-    sequence, series
-        As for `find_scans`; for every place.
-
-    Raises
-    ------
-    InputError
-        If a place has no scan.
-    """
-    found: dict[tuple[Path, str], Scan] = {}
-    for place in places:
-        scans = find_scans(place, sequence=sequence, series=series)
-        any_known = any(scan.suffix for scan in scans)
-        for scan in scans:
-            if scan.suffix or scan.series is None or not any_known:
-                uid = "" if scan.series is None else scan.series.uid
-                found[scan.path.resolve(), uid] = scan
-    return list(found.values())
-
-
-def fit_model(
-    source: Sequence[Scan],
-    target: Sequence[Scan],
-    engine: str,
-    *,
-    progress: Progress = lambda _: None,
-) -> Model:
-    """Return a model that gives scans like `source` the look of `target`.
-
-    Raises
-    ------
-    InputError
-        If the engine is unknown, one scan is in both groups, the groups share no
-        sequence, or a scan cannot be used.
-    """
-    engine_class(engine)  # a misspelt name is told before an hour of preparation
-    for scan in (*source, *target):
-        _known_sequence(scan)
-        if scan.problem is not None:
-            raise scan.problem
-    _require_fitting_groups(source, target)
-    about = {
-        "mitame": version("mitame"),
-        "source": _group(source),
-        "target": _group(target),
-    }
-    reading: list[Scan] = []
-    try:
-        return Model.fit(
-            default_preparation(),
-            engine,
-            _sessions(source, "source", progress, reading),
-            _sessions(target, "target", progress, reading),
-            about=about,
-        )
-    except InputError as error:
-        if not reading:  # the engine's own error
-            raise
-        raise _named(error, reading[-1]) from error
+"""Is told what is being done, in words a user reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +52,7 @@ class Outcome:
     @property
     def name(self) -> str:
         """File name, or the DICOM series in words."""
-        return _title(self.scan)
+        return title_of(self.scan)
 
 
 def apply_model(
@@ -171,7 +94,7 @@ def apply_model(
     _require_different_names(scans)
     _require_usable(out)
     for number, scan in enumerate(scans, start=1):
-        progress(f"{number}/{len(scans)} {_title(scan)}")
+        progress(f"{number}/{len(scans)} {title_of(scan)}")
         start = time.perf_counter()
         try:
             state, sha256, files = _apply_one(model, made_by, scan, out, force=force)
@@ -193,7 +116,7 @@ def _apply_one(
     model: Model, made_by: str, scan: Scan, out: Path, *, force: bool
 ) -> tuple[str, str, tuple[Path, ...]]:
     """Return state, SHA-256 of the scan, and files written."""
-    suffix = _known_sequence(scan)
+    suffix = known_sequence(scan)
     _require_known_to(model, scan, suffix)
     if scan.problem is not None:
         raise scan.problem
@@ -303,66 +226,6 @@ def _require_known_to(model: Model, scan: Scan, suffix: Suffix) -> None:
     both = set.intersection(*known) if known else {suffix}
     if suffix not in both:
         raise InputError(
-            f"'{scan.path.name}' is {suffix}; the model knows {_listed(both)}.",
+            f"'{scan.path.name}' is {suffix}; the model knows {listed(both)}.",
             fix=f"Fit a model with {suffix} scans in both groups.",
         )
-
-
-def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
-    both = {s.path.resolve() for s in source} & {s.path.resolve() for s in target}
-    if both:
-        raise InputError(
-            f"{len(both)} scan{'s are' if len(both) > 1 else ' is'} source and target "
-            f"at once, such as '{min(both).name}'.",
-            fix="Give each scan to one group.",
-        )
-    sequences = [{str(scan.suffix) for scan in group} for group in (source, target)]
-    if not sequences[0] & sequences[1]:
-        raise InputError(
-            f"The sources are {_listed(sequences[0])}, the targets "
-            f"{_listed(sequences[1])}: no sequence is in both.",
-            fix="Give scans of the same sequence to both groups.",
-        )
-
-
-def _known_sequence(scan: Scan) -> Suffix:
-    if scan.suffix is None:
-        raise InputError(
-            f"The sequence of '{_title(scan)}' cannot be told.",
-            fix="Name the file by BIDS (…_T1w.nii.gz), or pass --sequence T1w.",
-        )
-    return scan.suffix
-
-
-def _named(error: InputError, scan: Scan) -> InputError:
-    """Return the same error with the name of the scan, unless it says it."""
-    if scan.path.name in error.what or str(scan.series) in error.what:
-        return error
-    return type(error)(f"'{_title(scan)}': {error.what}", fix=error.fix)
-
-
-def _title(scan: Scan) -> str:
-    return scan.path.name if scan.series is None else str(scan.series)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "no sequence"
-
-
-def _sessions(
-    scans: Sequence[Scan], group: str, progress: Progress, reading: list[Scan]
-) -> Iterator[Session]:
-    """Yield one session for each scan; the last of `reading` is being prepared."""
-    for number, scan in enumerate(scans, start=1):
-        reading.append(scan)
-        yield Session({_known_sequence(scan): read(scan)}, scan.subject, scan.date)
-        progress(f"{group} {number}/{len(scans)} {_title(scan)}")
-    reading.clear()
-
-
-def _group(scans: Sequence[Scan]) -> dict[str, object]:
-    """Return what a model remembers of a group; names and paths are not kept."""
-    scanners = sorted({str(scan.scanner) for scan in scans if scan.scanner})
-    sequences = sorted({str(scan.suffix) for scan in scans})
-    sources = sorted(digest(scan) for scan in scans)
-    return {"sequences": sequences, "scanners": scanners, "sha256": sources}

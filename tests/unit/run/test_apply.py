@@ -15,7 +15,8 @@ from mitame.io.scan import find_scans
 from mitame.model import Model
 from mitame.prepare.orient import Orient
 from mitame.prepare.pipeline import Preparation
-from mitame.run.harmonization import apply_model, collect
+from mitame.run.apply import apply_model
+from mitame.run.scans import collect
 
 GEOMETRY = (
     *("dim", "pixdim", "xyzt_units", "qform_code", "sform_code"),
@@ -178,7 +179,7 @@ def test_an_interrupted_write_leaves_none_of_the_four_files(
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mitame.run.harmonization.nifti.write", interrupted)
+    monkeypatch.setattr("mitame.run.apply.nifti.write", interrupted)
     model = saved_model(tmp_path / "model")
     with pytest.raises(KeyboardInterrupt):
         states(model, scans, tmp_path / "out")

@@ -1,0 +1,64 @@
+"""The scans that a command is given, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mitame.core.errors import InputError
+from mitame.core.session import Suffix
+from mitame.io.scan import Scan, find_scans
+
+
+def collect(
+    places: Iterable[str],
+    *,
+    sequence: Suffix | None = None,
+    series: str | None = None,
+) -> list[Scan]:
+    """Return the scans at all `places`, each once.
+
+    Of a DICOM study, series of unknown sequence are passed over when others are
+    known: localizers, diffusion, maps.
+
+    Parameters
+    ----------
+    places : iterable of str
+        Files, folders, patterns.
+    sequence, series
+        As for `find_scans`; for every place.
+
+    Raises
+    ------
+    InputError
+        If a place has no scan.
+    """
+    found: dict[tuple[Path, str], Scan] = {}
+    for place in places:
+        scans = find_scans(place, sequence=sequence, series=series)
+        any_known = any(scan.suffix for scan in scans)
+        for scan in scans:
+            if scan.suffix or scan.series is None or not any_known:
+                uid = "" if scan.series is None else scan.series.uid
+                found[scan.path.resolve(), uid] = scan
+    return list(found.values())
+
+
+def known_sequence(scan: Scan) -> Suffix:
+    """Return the sequence of `scan`, or raise `InputError` where it cannot be told."""
+    if scan.suffix is None:
+        raise InputError(
+            f"The sequence of '{title_of(scan)}' cannot be told.",
+            fix="Name the file by BIDS (…_T1w.nii.gz), or pass --sequence T1w.",
+        )
+    return scan.suffix
+
+
+def title_of(scan: Scan) -> str:
+    """Return the file name, or the DICOM series in words."""
+    return scan.path.name if scan.series is None else str(scan.series)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return names of sequences as one text."""
+    return ", ".join(sorted(names)) or "no sequence"
