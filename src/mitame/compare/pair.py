@@ -30,9 +30,6 @@ DETAIL_MM = 5.0
 DISTORTION_ROUNDS = 2
 """The brightness equation is linear; a second look takes what the first left."""
 
-FIRST_ROUNDS = 4
-"""Reweighted fits of the gain that only the distortion is looked for with."""
-
 TISSUE = (0.65, 1.8)
 """Grey and white matter of every sequence lie between these, in white-matter
 medians; fluid does not."""
@@ -118,7 +115,7 @@ def _distortion_left(
     distortion = none_at(near[suffix])
     moved = _moved(suffix, before, near, motion, distortion)
     _require_same_head(moved[suffix], near[suffix], moved.require_brain())
-    engine = Bilateral(rounds=FIRST_ROUNDS).fit_pair(moved, near)
+    engine = Bilateral().fit_pair(moved, near)
     for left_to_do in reversed(range(DISTORTION_ROUNDS)):
         harmonized = engine.transform(moved)[suffix]
         left = fit_distortion(harmonized, near[suffix], moved.require_brain())
