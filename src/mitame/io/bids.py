@@ -17,6 +17,7 @@ from mitame.io.scan.scan import Scan
 from mitame.io.staging import staged_file
 
 BIDS_VERSION = "1.9.0"
+DESCRIPTION = "dataset_description.json"
 GENERATED_BY = [{"Name": "mitame", "Version": version("mitame")}]
 
 
@@ -75,8 +76,22 @@ def write_sidecar(
     return path
 
 
-def write_dataset_description(folder: Path, *, name: str = "mitame results") -> None:
+def write_dataset_description(
+    folder: Path,
+    *,
+    name: str = "mitame results",
+    fields: Mapping[str, Any] | None = None,
+) -> None:
     """Write the file that makes `folder` a BIDS derivative dataset of mitame.
+
+    Parameters
+    ----------
+    folder : Path
+        The dataset.
+    name : str
+        What it is called.
+    fields : mapping, optional
+        More fields, plain values.
 
     Raises
     ------
@@ -88,8 +103,54 @@ def write_dataset_description(folder: Path, *, name: str = "mitame results") -> 
         "BIDSVersion": BIDS_VERSION,
         "DatasetType": "derivative",
         "GeneratedBy": [{**GENERATED_BY[0], "Description": NOTICE}],
+        **(fields or {}),
     }
-    _write_json(folder / "dataset_description.json", content)
+    _write_json(folder / DESCRIPTION, content)
+
+
+def write_raw_description(folder: Path, *, name: str, readme: str) -> None:
+    """Write the files that make `folder` a raw BIDS dataset that mitame simulated.
+
+    Raises
+    ------
+    OutputError
+        If a file exists or cannot be written.
+    """
+    content = {
+        "Name": name,
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "raw",
+        "License": "CC0",
+        "Authors": ["mitame"],
+        "GeneratedBy": [{**GENERATED_BY[0], "Description": NOTICE}],
+    }
+    _write_json(folder / DESCRIPTION, content)
+    with staged_file(folder / "README.md") as temporary:
+        temporary.write_text(f"# {name}\n\n{readme}\n\n{NOTICE}\n", encoding="utf-8")
+
+
+def write_table(
+    path: Path,
+    rows: Sequence[Mapping[str, Any]],
+    descriptions: Mapping[str, str],
+) -> None:
+    """Write a BIDS table and the JSON that says what its columns mean.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.tsv``.
+    rows : sequence of mapping
+        One entry a column, in the order of `descriptions`.
+    descriptions : mapping of str to str
+        Every column, with what it means.
+    """
+    lines = ["\t".join(descriptions)]
+    lines += ["\t".join(str(row[key]) for key in descriptions) for row in rows]
+    with staged_file(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    columns = {key: {"Description": text} for key, text in descriptions.items()}
+    _write_json(path.with_suffix(".json"), columns)
 
 
 def _stem(scan: Scan) -> str:

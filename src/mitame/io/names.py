@@ -14,7 +14,7 @@ _ENTITY = re.compile(r"([a-z]+)-([A-Za-z0-9+]+)")
 _MASK = re.compile(
     r"\w*masks?|gt|lesions?|labels?|seg|segmentation|[a-z]seg|probseg|aparc\+aseg"
 )
-_DIFFERENCE = {"edit", "change", "noise"}
+_DIFFERENCE = {"edit", "change", "noise", "planted"}
 """`desc` of the maps mitame writes beside a scan."""
 _CONTRAST = re.compile(
     r"(t1w?)?(gd|gado|gadolinium|ce|postcontrast|contrast|postgd)|t1w?c"

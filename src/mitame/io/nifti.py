@@ -118,7 +118,17 @@ def write_mask(
     path: Path, mask: ArrayLike, volume: Volume, *, like: Path | None = None
 ) -> None:
     """Write `mask`, on the grid of `volume`, as uint8; raises as `write` does."""
-    values = np.asarray(mask, dtype=np.uint8)
+    _write_whole(path, np.asarray(mask, dtype=np.uint8), volume, like)
+
+
+def write_labels(path: Path, labels: ArrayLike, volume: Volume) -> None:
+    """Write whole numbers, on the grid of `volume`, as int16; raises as `write`."""
+    _write_whole(path, np.asarray(labels, dtype=np.int16), volume, None)
+
+
+def _write_whole(
+    path: Path, values: NDArray[Any], volume: Volume, like: Path | None
+) -> None:
     if values.shape != volume.shape:
         raise GridMismatchError(
             f"The mask is {values.shape}, the volume {volume.shape}.",

@@ -1,0 +1,59 @@
+"""`mitame benchmark`: engines on traveling subjects, one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mitame.cli.console import job
+from mitame.cli.options import Json, Lang, Out, expanded
+
+
+def benchmark(
+    cohort: Annotated[
+        Path,
+        typer.Option(
+            callback=expanded, help="BIDS dataset of traveling subjects (simulate)."
+        ),
+    ],
+    out: Out,
+    engines: Annotated[
+        str, typer.Option(help="Names, with commas; all that are installed if empty.")
+    ] = "",
+    test: Annotated[int, typer.Option(help="Subjects to test on.")] = 6,
+    seed: Annotated[int, typer.Option(help="Of split, classifiers, intervals.")] = 1,
+    sites: Annotated[
+        bool, typer.Option(help="Train classifiers to tell the scanners apart.")
+    ] = True,
+    lang: Lang = "en",
+    as_json: Json = False,
+) -> None:
+    """Score engines on subjects who were on several scanners, in every direction.
+
+    Each engine is fitted on the training subjects and scored on the others, beside
+    the target scanner's own second scan. A run that was interrupted goes on where it
+    stopped.
+    """
+    with job("benchmark", as_json=as_json) as running:
+        # Heavy: SciPy, scikit-learn. `mitame --help` need not wait for them.
+        from mitame.engines.named import engine_names
+        from mitame.evaluate.benchmark import Plan, count_steps, run_benchmark
+        from mitame.evaluate.cohort import find_cohort
+        from mitame.present.benchmark import write_benchmark_report
+        from mitame.present.benchmark_figure import write_benchmark_figure
+        from mitame.run.benchmark import RESULTS, open_results, write_tables
+
+        names = [name.strip() for name in engines.split(",") if name.strip()]
+        people = find_cohort(cohort)
+        plan = Plan(tuple(names or engine_names()), test, seed, sites)
+        running.expect(count_steps(people, plan), "reading the cohort")
+        open_results(out)
+        rows = run_benchmark(people, plan, out, progress=running.step)
+        about = write_tables(out, rows, people, plan)
+        write_benchmark_figure(out / "figure.png", rows)
+        write_benchmark_report(out / "report.html", rows, about, lang=lang)
+        running.outputs = [out / name for name in RESULTS]
+        running.result = {"rows": len(rows)}
+        running.lines = [f"{len(rows)} scores. Report: {out / 'report.html'}"]

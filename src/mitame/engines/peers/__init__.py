@@ -1,0 +1,1 @@
+"""Other people's harmonization methods as engines, to be compared with ours."""

@@ -1,0 +1,1 @@
+"""Scores, splits, and the benchmark."""

@@ -1,0 +1,175 @@
+"""A cohort of traveling subjects on disk, prepared once and kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import InputError
+from mitame.core.session import SUFFIXES, Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.io import bundle, names, nifti
+from mitame.prepare.default import default_preparation
+
+Kind = Literal["scan", "rescan", "noisefree"]
+"""The scan itself, the same scanner's second one, or the scan without noise."""
+
+TRUTH = Path("derivatives") / "truth"
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Subjects who were each scanned on several scanners, on one grid.
+
+    Parameters
+    ----------
+    folder : Path
+        A raw BIDS dataset; ``ses`` names the scanner.
+    subjects, scanners : tuple of str
+        BIDS labels; every subject was on every scanner.
+    sequences : tuple of str
+        What every subject has on every scanner.
+    has_truth : bool
+        Whether rescans and noise-free images are there, as `mitame simulate` writes.
+    """
+
+    folder: Path
+    subjects: tuple[str, ...]
+    scanners: tuple[str, ...]
+    sequences: tuple[Suffix, ...]
+    has_truth: bool
+
+    def file(self, subject: str, scanner: str, suffix: str, desc: str = "scan") -> Path:
+        """Return where an image is; ``desc`` is a `Kind`, or ``planted``."""
+        place = Path(f"sub-{subject}", f"ses-{scanner}", "anat")
+        if desc == "scan":
+            stem = f"sub-{subject}_ses-{scanner}_{suffix}.nii.gz"
+            return self.folder / place / stem
+        stem = f"sub-{subject}_ses-{scanner}_desc-{desc}_{suffix}.nii.gz"
+        return self.folder / TRUTH / place / stem
+
+    def native(self, subject: str, scanner: str, kind: Kind) -> Session:
+        """Return the images of one visit as they are stored."""
+        volumes = {
+            suffix: nifti.read(self.file(subject, scanner, suffix, kind))
+            for suffix in self.sequences
+        }
+        return Session(volumes, subject)
+
+
+def find_cohort(folder: Path) -> Cohort:
+    """Return the traveling subjects of a BIDS dataset.
+
+    Subjects and sequences that are not on every scanner are left out.
+
+    Raises
+    ------
+    InputError
+        If there are no two scanners with a common subject and sequence.
+    """
+    seen: dict[str, dict[str, set[Suffix]]] = defaultdict(dict)
+    for path in sorted(folder.glob("sub-*/ses-*/anat/sub-*.nii.gz")):
+        name = names.parse(path)
+        if name.is_scan and name.suffix and set(name.entities) == {"sub", "ses"}:
+            subject, scanner = name.entities["sub"], name.entities["ses"]
+            seen[subject].setdefault(scanner, set()).add(name.suffix)
+    scanners = sorted({scanner for visits in seen.values() for scanner in visits})
+    subjects = [s for s, visits in seen.items() if set(visits) == set(scanners)]
+    everywhere = [seen[s][scanner] for s in subjects for scanner in scanners]
+    shared = set.intersection(*everywhere) if everywhere else set()
+    if len(scanners) < 2 or not shared:
+        raise InputError(
+            f"'{folder}' has {len(scanners)} scanners (ses-…) and {len(subjects)} "
+            "subjects who were on all of them with one sequence in common.",
+            fix="Give a BIDS dataset of traveling subjects, as `mitame simulate` "
+            "writes: sub-…/ses-SCANNER/anat/….",
+        )
+    return Cohort(
+        folder,
+        tuple(sorted(subjects)),
+        tuple(scanners),
+        tuple(suffix for suffix in SUFFIXES if suffix in shared),
+        (folder / TRUTH).is_dir(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The prepared images of a cohort; what was prepared once is read back.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        What to prepare.
+    cache : Path
+        Folder where prepared images are kept.
+    """
+
+    cohort: Cohort
+    cache: Path
+
+    def session(self, subject: str, scanner: str, kind: Kind = "scan") -> Session:
+        """Return one visit, prepared as for `Model.fit`.
+
+        Truth is prepared with the brain mask and the place of the scan it belongs to:
+        the same voxels are compared.
+        """
+        place = self.cache / f"sub-{subject}_ses-{scanner}_{kind}"
+        if (place / bundle.WORDS).exists():
+            return _read(place, subject)
+        native = self.cohort.native(subject, scanner, kind)
+        if kind != "scan":
+            native = _placed_like(self.session(subject, scanner), native)
+        prepared, restore = default_preparation().apply(native)
+        back = restore(prepared)
+        _write(place, back)
+        return back
+
+    def sessions(
+        self, subjects: Sequence[str], scanner: str, kind: Kind = "scan"
+    ) -> list[Session]:
+        """Return the visits of several subjects to one scanner."""
+        return [self.session(subject, scanner, kind) for subject in subjects]
+
+
+def _placed_like(known: Session, native: Session) -> Session:
+    """Return `native` with the brain mask and the template place of `known`."""
+    native.reference.require_same_grid(known.reference)
+    return replace(native, brain=known.brain, to_template=known.to_template)
+
+
+def _write(place: Path, session: Session) -> None:
+    arrays: dict[str, NDArray[Any]] = {s: session[s].data for s in session}
+    arrays["brain"] = session.require_brain()
+    arrays["affine"] = session.reference.affine
+    arrays["to_template"] = session.require_template()
+    scales = {suffix: gain_of(volume) for suffix, volume in session.items()}
+    bundle.write(place, {"gain": scales}, arrays)
+
+
+def _read(place: Path, subject: str) -> Session:
+    words, arrays = bundle.read(place)
+    gains: Mapping[str, float] = words["gain"]
+    volumes = {
+        suffix: Volume(
+            arrays[suffix],
+            arrays["affine"],
+            history=(Step("scale", {"gain": gains[suffix]}),),
+        )
+        for suffix in SUFFIXES
+        if suffix in arrays
+    }
+    brain = arrays["brain"].astype(np.bool_)
+    return Session(volumes, subject, brain=brain, to_template=arrays["to_template"])
+
+
+def gain_of(volume: Volume) -> float:
+    """Return what preparing multiplied an image by, to put its white matter at 1."""
+    steps = (step for step in reversed(volume.history) if step.name == "scale")
+    return float(next(steps).params["gain"])

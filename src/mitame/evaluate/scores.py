@@ -1,0 +1,146 @@
+"""Every score, what it means and which way is better; tables and docs print it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Direction = Literal[
+    "larger",
+    "smaller",
+    "toward 0",
+    "toward 0.5",
+    "toward 1",
+]
+"""Which values are better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One score.
+
+    Parameters
+    ----------
+    name : str
+        What a column of a table is headed with.
+    definition : str
+        One sentence.
+    unit : str
+        Empty for a plain number.
+    direction : str
+        Which values are better.
+    """
+
+    name: str
+    definition: str
+    unit: str
+    direction: Direction
+
+
+_WHITE = "white-matter medians"
+
+METRICS: Mapping[str, Metric] = MappingProxyType(
+    {
+        "psnr": Metric(
+            "PSNR",
+            "Peak signal-to-noise ratio against the same subject on the target "
+            "scanner, in the brain, for a peak of one white-matter median.",
+            "dB",
+            "larger",
+        ),
+        "psnr_noisefree": Metric(
+            "PSNR without noise",
+            "Peak signal-to-noise ratio against the noise-free image of the same "
+            "subject on the target scanner, which only a simulation has.",
+            "dB",
+            "larger",
+        ),
+        "ssim": Metric(
+            "SSIM",
+            "Structural similarity to the same subject on the target scanner, "
+            "averaged over the brain, in a Gaussian window of SD 1.5 voxels that "
+            "sees nothing outside it.",
+            "",
+            "larger",
+        ),
+        "mae": Metric(
+            "MAE",
+            "Mean absolute error against the same subject on the target scanner, in "
+            "the brain.",
+            _WHITE,
+            "smaller",
+        ),
+        "wasserstein": Metric(
+            "Wasserstein",
+            "First Wasserstein distance between the histograms of the brain.",
+            _WHITE,
+            "smaller",
+        ),
+        "gap_closed": Metric(
+            "Gap closed",
+            "Share of the error of the source beyond that of the target scanner's own "
+            "rescan that harmonizing takes away; 1 is the physical limit.",
+            "",
+            "larger",
+        ),
+        "planted_residual": Metric(
+            "Planted residual",
+            "Mean of harmonized − true target over mean of what was planted, in the "
+            "planted region; 0 is gone.",
+            "",
+            "toward 0",
+        ),
+        "lesion_contrast_kept": Metric(
+            "Lesion contrast kept",
+            "Lesion − surround after over before, each in units of its own image's "
+            "contrast of white and grey matter; 1 is all of it.",
+            "",
+            "toward 1",
+        ),
+        "invented_foci": Metric(
+            "Invented foci",
+            "Number of connected blobs of at least 3 mm that differ from every ground "
+            "truth.",
+            "foci",
+            "smaller",
+        ),
+        "person_kept": Metric(
+            "Person kept",
+            "Share of subjects whose harmonized scan is nearest to their own other "
+            "scan.",
+            "",
+            "larger",
+        ),
+        "voxel_auc": Metric(
+            "Voxel AUC",
+            "How likely a truly changed voxel has more evidence of change than an "
+            "unchanged one; 0.5 is chance.",
+            "",
+            "larger",
+        ),
+        "site_accuracy_linear": Metric(
+            "Site accuracy, linear",
+            "Balanced accuracy of a linear model of histogram, texture and place, "
+            "trained anew, on unseen subjects.",
+            "",
+            "toward 0.5",
+        ),
+        "site_accuracy_network": Metric(
+            "Site accuracy, network",
+            "Balanced accuracy of a small 3-D network, trained anew, on unseen "
+            "subjects.",
+            "",
+            "toward 0.5",
+        ),
+        "site_accuracy": Metric(
+            "Site accuracy",
+            "The higher balanced accuracy of a linear model and a 3-D network, both "
+            "trained anew, on unseen subjects.",
+            "",
+            "toward 0.5",
+        ),
+    }
+)
+"""By the name of the function that computes it; some of them have two entries."""

@@ -1,0 +1,1 @@
+"""Physics: one anatomy on many scanners, with exact truth."""

@@ -1,0 +1,159 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mitame.simulate.acquire import scan, scan_grid, tissue_image
+from mitame.simulate.acquisition import signal
+from mitame.simulate.catalog import scanner_named
+from mitame.simulate.tissue import relaxation
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def flat(person):
+    """The same person with every tissue as in the table, and no texture."""
+    own = {tissue: np.ones(3) for tissue in person.tissues}
+    return replace(person, relaxation=own, texture=np.zeros_like(person.texture))
+
+
+def even(scanner, **changes):
+    """A scanner that colors nothing, with one sequence changed."""
+    runs = {
+        suffix: replace(acquisition, blur_mm=0, slice_thickness_mm=None, **changes)
+        for suffix, acquisition in scanner.acquisitions.items()
+    }
+    return replace(
+        scanner, receive_shading=0, center_brightening=0, tone=1, acquisitions=runs
+    )
+
+
+def deep(person, tissue):
+    return person.share(tissue) > 0.99
+
+
+@pytest.mark.parametrize("name", ["avanto", "signa", "achieva"])
+@pytest.mark.parametrize("suffix", ["T1w", "T2w", "FLAIR"])
+def test_pure_tissue_has_the_signal_of_its_equation(person, name, suffix):
+    scanner = even(scanner_named(name))
+    acquisition = scanner.acquisitions[suffix]
+    strength = scanner.scanner.field_strength
+    for tissue in ("white_matter", "cortex", "csf"):
+        everywhere = np.ones(person.labels.shape)
+        found = tissue_image(
+            flat(person).with_share(tissue, everywhere), scanner, acquisition
+        )
+        expected = signal(acquisition, relaxation(tissue, strength), signed=True)
+        assert found == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_parabola_follows_the_transmit_field(person):
+    plain = even(scanner_named("prisma"))
+    bright = replace(plain, center_brightening=0.2)
+    acquisition = plain.acquisitions["T2w"]
+    white = deep(person, "white_matter")
+    seen, nominal = (
+        tissue_image(flat(person), scanner, acquisition)[white]
+        for scanner in (bright, plain)
+    )
+    inside = seen / nominal
+    assert inside.max() <= 1.01  # nominal is best for a spin echo
+    assert inside.min() > 0.6
+
+
+def test_longer_t1_darkens_a_t1w(person):
+    scanner = even(scanner_named("prisma"))
+    acquisition = scanner.acquisitions["T1w"]
+    slow = flat(person)
+    texture = slow.texture.copy()
+    texture[0] = 0.05
+    white = deep(person, "white_matter")
+    before, after = (
+        np.median(tissue_image(one, scanner, acquisition)[white])
+        for one in (slow, replace(slow, texture=texture))
+    )
+    known = relaxation("white_matter", 3.0)
+    longer = signal(acquisition, replace(known, t1=1.05 * known.t1)).item()
+    assert after / before == pytest.approx(
+        longer / signal(acquisition, known).item(), abs=0.004
+    )
+
+
+def test_white_matter_is_stored_at_its_scale(person):
+    scanner = even(scanner_named("avanto"), snr=1000)
+    found = scan(flat(person), scanner, "T1w", spacing=4.0, rng=rng())
+    middle = found.image.data[found.image.data > 0.9 * scanner.scale]
+    assert np.median(middle) == pytest.approx(scanner.scale, rel=0.15)
+    assert found.image.data.max() <= 4095
+    assert np.array_equal(found.image.data, np.rint(found.image.data))
+
+
+def test_noise_has_its_strength_and_the_truth_has_none(person):
+    scanner = even(scanner_named("avanto"), snr=25)
+    one, other = (
+        scan(person, scanner, "T1w", spacing=4.0, rng=rng(seed)) for seed in (1, 2)
+    )
+    assert np.array_equal(one.noise_free.data, other.noise_free.data)
+    bright = one.noise_free.data > 0.7 * scanner.scale
+    noise = (one.image.data - one.noise_free.data)[bright]
+    assert noise.std() == pytest.approx(scanner.scale / 25, rel=0.1)
+    assert abs(noise.mean()) < 0.1 * noise.std() + 0.5
+
+
+def test_one_seed_is_one_scan(person):
+    scanner = scanner_named("mr750")
+    one, again, other = (
+        scan(person, scanner, "FLAIR", spacing=4.0, rng=rng(seed)).image.data
+        for seed in (1, 1, 2)
+    )
+    assert one.tobytes() == again.tobytes()
+    assert one.tobytes() != other.tobytes()
+
+
+def test_what_is_planted_multiplies_the_signal(person):
+    scanner = even(scanner_named("prisma"))
+    mark = np.full(person.labels.shape, 1.3, np.float32)
+    plain, marked = (
+        scan(person, scanner, "T1w", spacing=4.0, rng=rng(), planted=planted).noise_free
+        for planted in (None, mark)
+    )
+    bright = plain.data > 0.5 * scanner.scale
+    assert marked.data[bright] / plain.data[bright] == pytest.approx(1.3, rel=1e-3)
+
+
+def test_a_scan_lies_where_the_subject_lies(person):
+    grid = scan_grid(person, 4.0)
+    assert grid.spacing == pytest.approx([4.0] * 3)
+    assert np.allclose(grid.affine[:3, 3], person.affine[:3, 3])
+    scanner = even(scanner_named("prisma"), snr=1000, ringing=0)
+    seen = scan(flat(person), scanner, "T1w", spacing=4.0, rng=rng()).noise_free
+    truth = tissue_image(flat(person), scanner, scanner.acquisitions["T1w"])
+    places = [
+        (np.argwhere(data > 0) * data[data > 0][:, None]).sum(axis=0)
+        / data[data > 0].sum()
+        for data in (seen.data, truth)
+    ]
+    worlds = [
+        (affine @ [*place, 1])[:3]
+        for affine, place in zip((seen.affine, person.affine), places, strict=True)
+    ]
+    assert np.linalg.norm(worlds[0][:2] - worlds[1][:2]) < 0.3  # the slab fades below
+
+
+def test_blood_is_dark_in_spin_echoes_and_bright_in_gradient_echoes(person):
+    scanner = even(scanner_named("prisma"))
+    ball = np.zeros(person.labels.shape)
+    where = tuple(np.argwhere(deep(person, "white_matter"))[0])
+    ball[where] = 1
+    vessel = flat(person).with_share("artery", ball)
+    seen = {
+        s: tissue_image(vessel, scanner, scanner.acquisitions[s])
+        for s in ("T1w", "T2w")
+    }
+    white = {
+        s: np.median(image[deep(person, "white_matter")]) for s, image in seen.items()
+    }
+    assert seen["T2w"][where] < 0.5 * white["T2w"]
+    assert seen["T1w"][where] > white["T1w"]
