@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import math
 import re
 from dataclasses import fields, is_dataclass
 from importlib.metadata import entry_points
@@ -11,10 +12,16 @@ import pytest
 
 from mitame.core import errors
 from mitame.engines.named import GROUP
+from mitame.evaluate.scores import METRICS
 from mitame.present.words import score_definitions
+from mitame.simulate.catalog import scanners
+from mitame.simulate.cohort import PLANTS
+from mitame.simulate.effects import BLUR_MM, EFFECTS, NOISE, SHADING, STRIPES, TONE
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
+NONE = "\N{EN DASH}"
+"""In a cell of a table where there is nothing."""
 
 
 def text_of(page):
@@ -62,6 +69,101 @@ def test_every_parameter_of_an_engine_is_on_the_page():
         )
         known = entry.load().__init__.__kwdefaults__
         assert arguments.split(", ") == list(known)
+
+
+def test_every_default_of_a_peer_is_the_one_in_the_code():
+    page = text_of("reference/engines.md")
+    peers = [e for e in entry_points(group=GROUP) if ".engines.peers." in e.value]
+    shown = dict(re.findall(r"^\| `(\w+)\((\w+=[^`]*)\)` \|", page, re.MULTILINE))
+    known = {e.value.split(":")[1]: defaults(e.load()) for e in peers}
+    assert known
+    assert shown == known
+
+
+def defaults(engine):
+    """Return the parameters of an engine as they are written in a call."""
+    known = engine.__init__.__kwdefaults__
+    return ", ".join(f"{name}={value!r}" for name, value in known.items())
+
+
+def rows_of(text):
+    """Return the cells of the tables in `text`, heads and rules left out."""
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    return [[c.strip().strip("`") for c in line.split("|")[1:-1]] for line in lines]
+
+
+def test_the_page_of_scores_is_what_the_code_says():
+    table = text_of("reference/scores.md").split("\n## ")[0]
+    assert rows_of(table) == [
+        [key, m.name, m.definition, m.unit or NONE, m.direction]
+        for key, m in METRICS.items()
+    ]
+
+
+def test_the_page_of_scores_says_of_each_when_it_is_measured():
+    _, below = text_of("reference/scores.md").split("\n## When each is measured")
+    rows = rows_of(below.split("\n## ")[0])
+    keys = [key for row in rows for key in re.findall(r"\w+", row[0])]
+    assert sorted(keys) == sorted(METRICS)
+
+
+def number(value, factor=1.0):
+    return NONE if value is None else f"{factor * value:g}"
+
+
+def test_the_page_of_scanners_is_what_the_catalog_says():
+    rows = rows_of(text_of("reference/scanners.md"))
+    known = scanners()
+    machines = [
+        [
+            name,
+            f"{one.scanner.manufacturer} {one.scanner.model}",
+            number(one.scanner.field_strength),
+            number(one.receive_shading),
+            number(one.center_brightening),
+            number(one.tone),
+            number(one.scale),
+        ]
+        for name, one in known.items()
+    ]
+    sequences = [
+        [
+            name,
+            suffix,
+            runs.kind,
+            *(number(time, 1000) for time in (runs.tr, runs.te, runs.ti)),
+            number(runs.flip_angle, 180 / math.pi),
+            number(runs.slice_thickness_mm),
+            *(number(value) for value in (runs.blur_mm, runs.ringing, runs.snr)),
+        ]
+        for name, one in known.items()
+        for suffix, runs in one.acquisitions.items()
+    ]
+    assert rows == machines + sequences
+
+
+def test_the_scanner_on_the_page_can_be_simulated(tmp_path):
+    (block,) = re.findall(
+        r"^```toml\n(.*?)^```$", text_of("how-to/simulate.md"), re.MULTILINE | re.DOTALL
+    )
+    file = tmp_path / "attic.toml"
+    file.write_text(block, encoding="utf-8")
+    assert set(scanners(file)) == {*scanners(), "attic"}
+
+
+def test_every_effect_is_on_the_page():
+    _, below = text_of("how-to/simulate.md").split("\n## One effect alone")
+    rows = rows_of(below.split("\n## ")[0])
+    assert [row[0] for row in rows] == list(EFFECTS)
+    changes = " ".join(row[1] for row in rows)
+    shown = [float(found) for found in re.findall(r"\d[\d.]*", changes)]
+    assert shown == [TONE, NOISE, BLUR_MM, SHADING, STRIPES]
+
+
+def test_everything_that_can_be_planted_is_on_the_page():
+    page = text_of("how-to/simulate.md")
+    for plant in PLANTS:
+        assert f"- `{plant}`" in page
 
 
 @pytest.mark.parametrize("error", error_classes(), ids=lambda error: error.__name__)

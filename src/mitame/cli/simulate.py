@@ -24,7 +24,7 @@ def simulate(
     ] = "builtin",
     subjects: Annotated[int, typer.Option(help="How many people.")] = 2,
     scanners: Annotated[
-        str, typer.Option(help="Names, with commas; see --catalog.")
+        str, typer.Option(help="Names, with commas; also with an effect: prisma+noise.")
     ] = "avanto,prisma",
     sequences: Annotated[
         str, typer.Option(help="Of T1w, T2w, FLAIR, with commas.")
@@ -50,14 +50,14 @@ def simulate(
     """
     with job("simulate", as_json=as_json) as running:
         # Heavy: SciPy. `mitame --help` need not wait for it.
-        from mitame.simulate.catalog import scanner_named
         from mitame.simulate.cohort import PLANTS, Study
         from mitame.simulate.cohort import simulate as make
+        from mitame.simulate.effects import scanner_in_words
 
         study = Study(
             anatomy,
             subjects,
-            tuple(scanner_named(name, catalog) for name in _names(scanners)),
+            tuple(scanner_in_words(name, catalog) for name in _names(scanners)),
             tuple(_known(name, SUFFIXES, "sequence") for name in _names(sequences)),
             resolution,
             seed,

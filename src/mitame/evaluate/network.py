@@ -187,8 +187,10 @@ def _settle(parts: torch.nn.ModuleDict, scans: torch.Tensor) -> None:
     """
     import torch
 
-    parts["head"][0].momentum = None  # type: ignore[index]
-    parts["head"][0].reset_running_stats()
+    for part in parts["head"].children():
+        if isinstance(part, torch.nn.BatchNorm1d):
+            part.reset_running_stats()
+            part.momentum = None  # the plain average, of one batch here
     with torch.inference_mode():
         _answer(parts, scans)
 

@@ -11,9 +11,11 @@ from scipy import fft
 
 from mitame.core.session import Suffix
 from mitame.core.volume import Step, Volume
+from mitame.prepare.warp import slab_positions, warp
 from mitame.simulate.acquisition import Acquisition, signal
 from mitame.simulate.anatomy import OUTSIDE_BRAIN
 from mitame.simulate.catalog import SimulatedScanner
+from mitame.simulate.distortion import gradient_displacement
 from mitame.simulate.fields import receive_field, transmit_field
 from mitame.simulate.noise import rician, stored_as_12_bit, stripes
 from mitame.simulate.resolution import point_spread, slice_profile, truncate
@@ -98,6 +100,8 @@ def scan(
     if planted is not None:
         clean *= planted.astype(np.float32)
     clean *= _received(subject, scanner, rng)
+    if scanner.gradient_nonlinearity_mm:
+        clean = _distorted(clean, subject, scanner)
     seen = _resolved(clean, subject.grid, scan_grid(subject, spacing), acquisition)
     white = _white(scanner, acquisition)
     raw = seen.data
@@ -215,6 +219,30 @@ def _received(
     height = np.arange(subject.grid.shape[2]) * subject.grid.spacing[2]
     fade = 0.5 - 0.5 * np.cos(np.pi * np.minimum(height / FADE_MM, 1))
     return np.asarray(field * fade.astype(np.float32))
+
+
+def _distorted(
+    data: NDArray[np.float32], subject: Subject, scanner: SimulatedScanner
+) -> NDArray[np.float32]:
+    """Return `data` as gradients that are not linear encode it."""
+    grid, middle = subject.grid, _brain_center(subject)
+    displacement = np.stack(
+        [
+            gradient_displacement(
+                slab_positions(grid, i) - middle,
+                nonlinearity_mm=scanner.gradient_nonlinearity_mm,
+            )
+            for i in range(grid.shape[0])
+        ]
+    )
+    moved, _ = warp(
+        Volume(data, grid.affine),
+        grid,
+        transform=np.eye(4),
+        displacement=displacement,
+        params={},
+    )
+    return moved.data
 
 
 def _brain_center(subject: Subject) -> NDArray[np.float64]:

@@ -27,10 +27,10 @@ _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
     "pallidum": (13, 52),
     "csf": (4, 5, 43, 44, 14, 15, 24, 72),
     "artery": (502, 30, 62),
-    "vein": (514, 136, 137, 163, 164),
+    "vein": (514,),
     "eye": (506,),
     "muscle": (508, OTHER),
-    "mucosa": (509,),
+    "mucosa": (509, 136, 137, 163, 164),
     "skin": (511,),
     "bone": (515,),
     "marrow": (516,),
@@ -38,7 +38,7 @@ _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
 """FreeSurfer's label values, and those of its head atlas above 500, by tissue.
 
 Hypointensities of white matter (25, 57) count as white matter: lesions are planted.
-The choroid plexus (136 to 164) is mostly blood.
+The choroid plexus (136 to 164) is much like mucosa: folds full of blood.
 """
 
 VENTRICLES = (4, 5, 43, 44, 14)

@@ -157,3 +157,17 @@ def test_blood_is_dark_in_spin_echoes_and_bright_in_gradient_echoes(person):
     }
     assert seen["T2w"][where] < 0.5 * white["T2w"]
     assert seen["T1w"][where] > white["T1w"]
+
+
+def test_gradients_that_are_not_linear_move_what_is_far_from_the_middle(person):
+    straight = even(scanner_named("prisma"), snr=1000)
+    bent = replace(straight, gradient_nonlinearity_mm=6.0)
+    seen, moved = (
+        scan(flat(person), one, "T1w", spacing=4.0, rng=rng()).noise_free
+        for one in (straight, bent)
+    )
+    change = np.abs(moved.data - seen.data) / straight.scale
+    middle = np.array(change.shape) // 2
+    near = tuple(slice(m - 4, m + 4) for m in middle)
+    assert np.median(change[near]) < 0.05
+    assert change.max() > 0.3

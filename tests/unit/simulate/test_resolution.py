@@ -74,7 +74,8 @@ def test_a_point_becomes_as_wide_as_was_asked_on_every_axis():
 
 
 def test_no_width_changes_nothing():
-    assert (point_spread(noise(), SPACING, fwhm_mm=0.0) == noise()).all()
+    same = point_spread(noise(), SPACING, fwhm_mm=0.0)
+    assert same == pytest.approx(noise(), abs=1e-5)
 
 
 def test_a_slice_is_the_mean_over_its_thickness():
@@ -168,3 +169,10 @@ def test_sizes_that_make_no_sense_are_refused():
     for wrong in ({"resolution_mm": 0}, {"ringing": 1.1}, {"ringing": -0.1}):
         with pytest.raises(InputError, match="with ringing"):
             cut(noise(), **wrong)
+
+
+def test_a_point_spread_narrower_than_a_voxel_blurs_as_it_should():
+    fastest = np.tile([1.0, -1.0], (8, 8, 4))  # half a cycle a voxel, along k
+    sigma = 0.5 / np.sqrt(8 * np.log(2))
+    left = point_spread(fastest, (1.0, 1.0, 1.0), fwhm_mm=0.5)
+    assert left == pytest.approx(fastest * np.exp(-2 * (np.pi * sigma * 0.5) ** 2))

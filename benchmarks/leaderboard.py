@@ -1,0 +1,69 @@
+"""Print a benchmark's table as Markdown, to be put into LEADERBOARD.md.
+
+Usage: python benchmarks/leaderboard.py RESULTS/table.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from mitame.evaluate.scores import METRICS
+from mitame.evaluate.table import Row, read_rows
+
+
+def commit() -> str:
+    """Return the commit that is checked out, with a star if files were changed."""
+
+    def git(*words: str) -> str:
+        return subprocess.check_output(["git", *words], text=True).strip()
+
+    changed = "*" if git("status", "--porcelain", "src") else ""
+    return git("rev-parse", "--short", "HEAD") + changed
+
+
+def cell(row: Row | None) -> str:
+    """Return value and interval of one score."""
+    if row is None or math.isnan(row.value):
+        return "-"
+    if math.isnan(row.low):
+        return f"{row.value:.3g}"
+    return f"{row.value:.3g} [{row.low:.3g}, {row.high:.3g}]"
+
+
+def table(rows: list[Row], source: str, target: str, sequence: str) -> Iterable[str]:
+    """Yield the lines of one direction and sequence."""
+    here = {
+        (row.engine, row.metric): row
+        for row in rows
+        if (row.source, row.target, row.sequence) == (source, target, sequence)
+    }
+    metrics = [m for m in METRICS if any(metric == m for _, metric in here)]
+    engines = list(dict.fromkeys(engine for engine, _ in here))
+    yield f"\n### {source} → {target}, {sequence}\n"
+    yield "| engine | " + " | ".join(metrics) + " |"
+    yield "|---" * (len(metrics) + 1) + "|"
+    for engine in engines:
+        cells = [cell(here.get((engine, metric))) for metric in metrics]
+        yield f"| {engine} | " + " | ".join(cells) + " |"
+
+
+def main() -> None:
+    """Read the arguments and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("table", type=Path)
+    content = json.loads(parser.parse_args().table.read_bytes())
+    rows = read_rows(content["rows"])
+    told = ", ".join(f"{key} {value}" for key, value in content["about"].items())
+    print(f"Commit {commit()}. {told}.")
+    for source, target in dict.fromkeys((row.source, row.target) for row in rows):
+        for sequence in dict.fromkeys(row.sequence for row in rows):
+            print("\n".join(table(rows, source, target, sequence)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+import math
+
+import numpy as np
+import pytest
+
+from mitame.core.errors import InputError
+from mitame.evaluate.intervals import Interval, bootstrap
+
+
+def subjects(values):
+    return {f"sub{n:03}": value for n, value in enumerate(values)}
+
+
+def test_the_value_is_the_mean_over_subjects_and_not_over_scans():
+    found = bootstrap({"one": [0.0, 0.0, 0.0], "two": [3.0]}, seed=0)
+    assert found.value == 1.5
+    assert found.n_subjects == 2
+
+
+def test_ninety_five_percent_of_the_intervals_hold_the_truth():
+    rng = np.random.default_rng(0)
+    held = []
+    for trial in range(300):
+        found = bootstrap(subjects(rng.normal(5, 2, 40)), n_resamples=400, seed=trial)
+        held.append(found.low <= 5 <= found.high)
+    assert 0.90 < np.mean(held) < 0.98
+
+
+def test_a_lower_level_holds_the_truth_less_often():
+    rng = np.random.default_rng(1)
+    held = []
+    for trial in range(300):
+        values = subjects(rng.normal(5, 2, 40))
+        found = bootstrap(values, level=0.5, n_resamples=400, seed=trial)
+        held.append(found.low <= 5 <= found.high)
+    assert 0.42 < np.mean(held) < 0.58
+
+
+def test_repeating_the_scans_of_a_subject_does_not_narrow_the_interval():
+    values = subjects(np.random.default_rng(2).normal(0, 1, 8))
+    once = bootstrap(values, seed=0)
+    again = bootstrap({name: [value] * 50 for name, value in values.items()}, seed=0)
+    assert again.low == pytest.approx(once.low)
+    assert again.high == pytest.approx(once.high)
+    assert again.n_subjects == 8
+
+
+def test_one_subject_scanned_often_does_not_weigh_more():
+    values = subjects([0.0, 1.0, 2.0, 9.0])
+    once = bootstrap(values, seed=0)
+    often = bootstrap({**values, "sub003": [9.0] * 100}, seed=0)
+    assert often == once
+
+
+def test_more_subjects_narrow_the_interval():
+    rng = np.random.default_rng(3)
+    few = bootstrap(subjects(rng.normal(0, 1, 10)), seed=0)
+    many = bootstrap(subjects(rng.normal(0, 1, 160)), seed=0)
+    assert few.high - few.low > 2.5 * (many.high - many.low)
+
+
+def test_the_interval_of_the_mean_is_that_of_a_normal_distribution():
+    values = np.random.default_rng(4).normal(0, 1, 100)
+    found = bootstrap(subjects(values), seed=0)
+    error = values.std() / 10
+    assert found.high == pytest.approx(values.mean() + 1.96 * error, abs=0.2 * error)
+    assert found.low == pytest.approx(values.mean() - 1.96 * error, abs=0.2 * error)
+
+
+def test_one_subject_has_no_interval():
+    found = bootstrap({"one": [1.0, 3.0]}, seed=0)
+    assert found.value == 2.0
+    assert found.n_subjects == 1
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
+def test_subjects_without_spread_have_an_interval_of_a_point():
+    assert bootstrap(subjects([2.0] * 4), seed=0) == Interval(2.0, 2.0, 2.0, 4)
+
+
+def test_the_seed_decides_and_the_order_does_not():
+    values = subjects([1.0, 4.0, 2.0, 8.0, 5.0])
+    turned = dict(reversed(values.items()))
+    assert bootstrap(values, seed=1) == bootstrap(turned, seed=1)
+    assert bootstrap(values, seed=1, n_resamples=50) != bootstrap(
+        values, seed=2, n_resamples=50
+    )
+
+
+def test_any_statistic_will_do():
+    values = subjects([1.0, 2.0, 3.0, 4.0, 50.0])
+    assert bootstrap(values, statistic=np.median, seed=0).value == 3.0
+    slow = bootstrap(values, statistic=lambda v: max(v), n_resamples=100, seed=0)
+    assert slow.value == slow.high == 50.0
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"one": []}, {"one": math.nan, "two": 1.0}, {"one": [1.0, math.inf]}]
+)
+def test_values_that_are_none_are_refused(values):
+    with pytest.raises(InputError):
+        bootstrap(values, seed=0)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 95.0])
+def test_a_level_that_is_no_share_is_refused(level):
+    with pytest.raises(InputError, match="level"):
+        bootstrap({"one": 1.0, "two": 2.0}, level=level, seed=0)
