@@ -53,7 +53,7 @@ class Failure:
 
 INTERRUPTED = Failure(
     "Interrupted; nothing half-written is left.",
-    "Start it again; `apply` and `simulate` go on where they stopped.",
+    "Start it again; `apply`, `simulate` and `benchmark` go on where they stopped.",
     USER_CAN_FIX,
 )
 

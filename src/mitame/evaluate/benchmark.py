@@ -88,7 +88,9 @@ def run_benchmark(
     for name in plan.engines:
         engine_class(name)  # a misspelt name is told before an hour of preparation
     train, test = subject_split(cohort.subjects, test=plan.test, seed=plan.seed)
-    images = Prepared(cohort, out / "prepared")
+    # Other scans of the same names are another cohort.
+    digest = cohort.digest()
+    images = Prepared(cohort, out / "prepared" / digest[:12])
     visits = list(product(cohort.subjects, cohort.scanners))
 
     def prepared(visit: tuple[str, str]) -> tuple[str, str]:
@@ -102,7 +104,7 @@ def run_benchmark(
     for source, target in permutations(cohort.scanners, 2):
         direction = Direction(source, target, train, test)
         for engine in (*([CEILING] if cohort.has_truth else []), *plan.engines):
-            rows += _kept(engine, direction, plan, images, out / "cells")
+            rows += _kept(engine, direction, plan, images, out / "cells" / digest[:12])
             progress(f"{engine}: {source} to {target}")
     return rows
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,6 +55,17 @@ class Cohort:
             return self.folder / place / stem
         stem = f"sub-{subject}_ses-{scanner}_desc-{desc}_{suffix}.nii.gz"
         return self.folder / TRUTH / place / stem
+
+    def digest(self) -> str:
+        """Return a SHA-256 of all scans, their names included."""
+        every = hashlib.sha256()
+        for subject, scanner, suffix in product(
+            self.subjects, self.scanners, self.sequences
+        ):
+            path = self.file(subject, scanner, suffix)
+            every.update(path.name.encode())
+            every.update(hashlib.sha256(path.read_bytes()).digest())
+        return every.hexdigest()
 
     def native(self, subject: str, scanner: str, kind: Kind) -> Session:
         """Return the images of one visit as they are stored."""

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 
 from mitame.core.volume import Volume
 from mitame.prepare.warp import slab_positions
@@ -161,7 +162,7 @@ def _bumpy_ball(
     places = [slab_positions(near, i) for i in range(near.shape[0])]
     away = np.linalg.norm(np.stack(places) - lesion.center, axis=-1)
     ball = np.zeros(subject.grid.shape, np.float32)
-    ball[box] = 1 / (1 + np.exp(np.clip(4 * (away - radius), -50, 50)))
+    ball[box] = expit(-4 * (away - radius))
     return ball
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 
 from mitame.core.volume import Volume
 from mitame.prepare.resample import grid_at_spacing
@@ -200,7 +201,7 @@ def _fat(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float32]:
     skin = np.isin(anatomy.labels, (0, 511))
     depth = ndimage.distance_transform_edt(~skin).astype(np.float32)
     ragged = random_field(anatomy.grid, 5.0, rng)
-    under_skin = 1 / (1 + np.exp(1.5 * (depth - FAT_MM - 1.5 * ragged)))
+    under_skin = expit(-1.5 * (depth - FAT_MM - 1.5 * ragged))
     sheets = np.exp(-((random_field(anatomy.grid, 4.0, rng) / 0.25) ** 2))
     return np.asarray(soft * np.maximum(under_skin, 0.7 * sheets), np.float32)
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -172,7 +173,8 @@ def test_another_plan_is_scored_anew(dataset, tmp_path):
     people = find_cohort(dataset)
     run_benchmark(people, PLAN, tmp_path)
     other = run_benchmark(people, replace(PLAN, seed=4), tmp_path)
-    kept = json.loads((tmp_path / "cells" / "identity_A_B.json").read_bytes())
+    (kept,) = (tmp_path / "cells").rglob("identity_A_B.json")
+    kept = json.loads(kept.read_bytes())
     assert kept["plan"]["seed"] == 4
     assert len(other) > 0
 
@@ -217,3 +219,14 @@ def test_a_session_of_the_cohort_is_native(dataset):
     native = find_cohort(dataset).native("01", "B", "noisefree")
     assert isinstance(native, Session)
     assert native.brain is None
+
+
+def test_other_scans_of_the_same_names_are_another_cohort(dataset, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(dataset, other)
+    assert find_cohort(other).digest() == find_cohort(dataset).digest()
+    path = find_cohort(other).file("01", "A", "T1w")
+    data = nifti.read(path).data
+    path.unlink()
+    write(other, "01", "A", "scan", data + 1)
+    assert find_cohort(other).digest() != find_cohort(dataset).digest()

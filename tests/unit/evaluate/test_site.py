@@ -52,6 +52,7 @@ def test_another_tone_or_noise_is_recognized_by_both(scanner):
     assert found.network >= 0.95
 
 
+@pytest.mark.slow
 def test_one_scanner_cannot_be_told_from_itself():
     found = [
         site_accuracy(*cohort(n_test=10, seed=seed), seed=seed, **COARSE)
