@@ -17,6 +17,7 @@ from mitame.engines.named import engine_class
 from mitame.evaluate import metrics
 from mitame.evaluate.cohort import Cohort, Prepared, gain_of
 from mitame.evaluate.intervals import bootstrap
+from mitame.evaluate.place import InPlace, in_place
 from mitame.evaluate.site import site_accuracy
 from mitame.evaluate.splits import subject_split
 from mitame.evaluate.table import Row, read_rows
@@ -27,6 +28,9 @@ CEILING = "rescan"
 """The target scanner's own second scan, scored as if it were an engine's result."""
 
 ALL = "all"
+
+PERSON_MM = 3.0
+"""Voxels of the template on which two people are compared."""
 
 PLANTED = 0.5
 """Share of its height above which a planted mark is measured."""
@@ -158,6 +162,8 @@ def _scored(
         for (sequence, metric), values in scores.items()
         for found in [bootstrap(values, seed=plan.seed)]
     ]  # fmt: skip
+    if len(results) > 1:
+        rows.append(_person_row(engine, direction, images, results))
     if plan.sites:
         rows += _site_rows(engine, direction, plan, images, results, transform)
     return rows
@@ -230,6 +236,31 @@ def _truth_scores(
             result[suffix].data, quiet, mark, region
         )
     return found
+
+
+def _person_row(
+    engine: str,
+    direction: Direction,
+    images: Prepared,
+    results: Mapping[str, Session],
+) -> Row:
+    """Return how many subjects' results are nearest to their own scan."""
+    theirs = [in_place(results[s], PERSON_MM) for s in direction.test]
+    real = images.sessions(direction.test, direction.target)
+    owns = [in_place(session, PERSON_MM) for session in real]
+    distances = [[_distance(one, own) for own in owns] for one in theirs]
+    nothing = float("nan")
+    return Row(
+        engine, direction.source, direction.target, ALL, "person_kept",
+        metrics.person_kept(distances), nothing, nothing, len(direction.test),
+    )  # fmt: skip
+
+
+def _distance(one: InPlace, other: InPlace) -> float:
+    """Return the mean difference of two visits, all sequences, in both brains."""
+    both = one.brain & other.brain
+    apart = [one.images[s] - other.images[s] for s in one.images]
+    return float(np.mean(np.abs([gap[both] for gap in apart])))
 
 
 def _site_rows(

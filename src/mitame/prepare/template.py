@@ -25,6 +25,13 @@ LEAST_OVERLAP = 0.85
 """Dice of a brain with the template's, once it is laid there: heads give over 0.9."""
 
 
+MIDDLE_MM = (0.0, -18.0, 8.0)
+"""Of the brain in MNI152."""
+
+FIELD_MM = (160.0, 190.0, 160.0)
+"""The brain of MNI152 is 146, 182 and 154 mm long."""
+
+
 @dataclass(frozen=True, slots=True)
 class FindTemplate:
     """Find the affine map from the session's world to the MNI152 template.
@@ -87,6 +94,20 @@ def template_coordinates(session: Session) -> NDArray[np.float32]:
     position = np.tensordot(to_mni[:3, :3], index, axes=1)
     position += to_mni[:3, 3, None, None, None]
     return np.moveaxis(position, 0, -1).astype(np.float32)
+
+
+def template_grid(spacing: float) -> Volume:
+    """Return an empty RAS+ grid around the brain of MNI152.
+
+    Parameters
+    ----------
+    spacing : float
+        Voxel edge, mm; 2.5 gives (64, 76, 64) voxels.
+    """
+    shape = np.round(np.asarray(FIELD_MM) / spacing).astype(int)
+    affine = np.diag([spacing, spacing, spacing, 1.0])
+    affine[:3, 3] = MIDDLE_MM - spacing * (shape - 1) / 2
+    return Volume(np.zeros(shape, np.float32), affine)
 
 
 def tissue_prior(session: Session, tissue: Tissue) -> NDArray[np.float32]:

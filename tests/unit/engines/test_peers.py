@@ -11,10 +11,11 @@ from mitame.core.errors import ImplausibleError, InputError
 from mitame.core.harmonizer import Harmonizer
 from mitame.core.volume import Step
 from mitame.engines.named import engine_class
-from mitame.engines.peers.combat import ComBat, gain_and_shift, template_grid
+from mitame.engines.peers.combat import ComBat, gain_and_shift
 from mitame.engines.peers.fcm import FuzzyCMeans
 from mitame.engines.peers.matching import SkimageHistogram
 from mitame.engines.peers.whitestripe import WhiteStripe
+from mitame.prepare.template import template_grid
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
 

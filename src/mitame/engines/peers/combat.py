@@ -17,10 +17,7 @@ from mitame.core.volume import Step, Volume
 from mitame.engines.peers.installed import peer
 from mitame.io import bundle
 from mitame.prepare.resample import at_spacing, resample, resample_mask
-from mitame.prepare.template import template_coordinates
-
-BOX = np.array([(-90.0, -126.0, -72.0), (90.0, 90.0, 108.0)])
-"""Two corners of MNI152, template mm."""
+from mitame.prepare.template import template_coordinates, template_grid
 
 LEAST = 3
 """Fewer subjects in a group have no variance worth the name."""
@@ -123,14 +120,6 @@ class ComBat:
         data[brain] = np.where(data[brain] == 0, 0, gain * data[brain] + shift)
         middle = {"gain": float(np.median(gain)), "shift": float(np.median(shift))}
         return volume.with_data(data, Step("combat", middle))
-
-
-def template_grid(spacing: float) -> Volume:
-    """Return an empty grid over the template, voxels of `spacing` mm."""
-    shape = np.ceil((BOX[1] - BOX[0]) / spacing).astype(int) + 1
-    affine = np.diag([spacing, spacing, spacing, 1.0])
-    affine[:3, 3] = BOX[0]
-    return Volume(np.zeros(shape, np.float32), affine)
 
 
 def gain_and_shift(
