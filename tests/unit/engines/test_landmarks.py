@@ -99,7 +99,7 @@ def test_what_was_moved_where_is_written_down(engine):
     fitted = engine().fit([], [visit(1, tone=gamma)])
     step = fitted.transform(visit(2))["T1w"].history[-1]
     assert step.name == engine.name
-    assert step.params["target"] == fitted.landmarks_["T1w"].tolist()
+    assert step.params["target"] == fitted.target_["T1w"].tolist()
     assert len(step.params["landmarks"]) == len(fitted.quantiles)
 
 

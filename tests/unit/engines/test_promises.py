@@ -74,7 +74,7 @@ class Forgets(Nyul):
     @classmethod
     def load(cls, folder):
         engine = super().load(folder)
-        engine.landmarks_ = {s: 2 * marks for s, marks in engine.landmarks_.items()}
+        engine.target_ = {s: 2 * marks for s, marks in engine.target_.items()}
         return engine
 
 
@@ -92,13 +92,13 @@ class FitsAtRandom(Nyul):
     def fit(self, source, target):
         super().fit(source, target)
         shift = 0.01 * self.rng.random()
-        self.landmarks_ = {s: marks + shift for s, marks in self.landmarks_.items()}
+        self.target_ = {s: marks + shift for s, marks in self.target_.items()}
         return self
 
 
 class SilentWhenUnfitted(Nyul):
     def transform(self, session):
-        return super().transform(session) if hasattr(self, "landmarks_") else session
+        return super().transform(session) if hasattr(self, "target_") else session
 
 
 class Clips(Nyul):

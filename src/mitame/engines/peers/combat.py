@@ -19,6 +19,8 @@ from mitame.io import bundle
 from mitame.prepare.resample import at_spacing, resample, resample_mask
 from mitame.prepare.template import template_coordinates, template_grid
 
+steps = peer("neuroCombat.neuroCombat")
+
 LEAST = 3
 """Fewer subjects in a group have no variance worth the name."""
 
@@ -134,7 +136,6 @@ def gain_and_shift(
     """
     # `neuroCombat.neuroCombat` takes no reference batch since NumPy lost `np.int`; its
     # own functions, called in its order, do.
-    steps = peer("neuroCombat.neuroCombat")
     data = np.concatenate([source, target]).astype(np.float64).T
     batch = np.repeat([0, 1], [len(source), len(target)])
     design = steps.make_design_matrix(batch[:, None].astype(object), 0, [], [], 1)

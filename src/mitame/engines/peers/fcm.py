@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitame.core.errors import ImplausibleError
-from mitame.core.harmonizer import learned, learned_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.peers.installed import peer
-from mitame.io import bundle
+from mitame.engines.toward_target import TowardTarget
+
+package = peer("intensity_normalization")
 
 WHITE_MATTER: dict[Suffix, str] = {
     "T1w": "wm",
@@ -27,7 +27,7 @@ bright as on T1w: `csf`, `gm`, `wm`; on the other sequences another one is white
 """
 
 
-class FuzzyCMeans:
+class FuzzyCMeans(TowardTarget):
     """Fuzzy c-means normalization [1]_: one gain, from the white matter's mean.
 
     The package divides each volume by the mean of its white matter, which it finds
@@ -40,7 +40,7 @@ class FuzzyCMeans:
 
     Attributes
     ----------
-    means_ : dict of str to float
+    target_ : dict of str to array, shape ()
         Mean intensity of the white matter, the target domain's mean.
 
     References
@@ -49,53 +49,11 @@ class FuzzyCMeans:
        MR image synthesis", Proc. SPIE 10949, 2019.
     """
 
-    needs_pairs: ClassVar[bool] = False
-    means_: dict[Suffix, float]
-
     def __init__(self, *, seed: int = 0) -> None:
         self.seed = seed
 
-    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
-        """Learn the target's mean white matter; the source is not needed."""
-        del source
-        suffixes = {suffix for session in target for suffix in session}
-        self.means_ = {
-            suffix: float(
-                np.mean([self._own(suffix, s) for s in target if suffix in s])
-            )
-            for suffix in sorted(suffixes)
-        }
-        return self
-
-    def transform(self, session: Session) -> Session:
-        """Return `session` times a gain; zeros stay zero."""
-        return session.with_volumes(
-            {suffix: self._moved(suffix, session) for suffix in session}
-        )
-
-    def save(self, folder: Path) -> None:
-        """Write the parameters and the means into `folder`."""
-        means = dict(learned(self, "means_"))
-        bundle.write(folder, {"settings": {"seed": self.seed}, "means": means}, {})
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back what `save` wrote."""
-        words, _ = bundle.read(folder)
-        engine = cls(**words["settings"])
-        engine.means_ = words["means"]
-        return engine
-
-    def _moved(self, suffix: Suffix, session: Session) -> Volume:
-        target: float = learned_of(self, "means_", suffix)
-        own = self._own(suffix, session)
-        volume = session[suffix]
-        step = Step("fcm", {"white_matter": own, "target": target})
-        return volume.with_data(volume.data * np.float32(target / own), step)
-
-    def _own(self, suffix: Suffix, session: Session) -> float:
+    def own(self, suffix: Suffix, session: Session) -> NDArray[np.float64]:
         """Return the mean of a volume's white matter, as the package takes it."""
-        package = peer("intensity_normalization")
         tissue = package.TissueType(WHITE_MATTER[suffix])
         normalizer = package.FCMNormalizer(tissue_type=tissue)
         volume = session[suffix]
@@ -108,7 +66,15 @@ class FuzzyCMeans:
                 f"The white matter of the {suffix} has a mean of {mean:.3g}.",
                 fix="Look at the brain mask and at the scan.",
             )
-        return mean
+        return np.array(mean)
+
+    def moved(
+        self, suffix: Suffix, session: Session, target: NDArray[np.float64]
+    ) -> Volume:
+        """Return one sequence times a gain."""
+        own, volume = self.own(suffix, session), session[suffix]
+        step = Step("fcm", {"white_matter": float(own), "target": float(target)})
+        return volume.with_data(volume.data * np.float32(target / own), step)
 
 
 @contextmanager

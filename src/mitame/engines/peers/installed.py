@@ -9,7 +9,10 @@ from mitame.core.errors import InputError
 
 
 def peer(module: str) -> ModuleType:
-    """Return a module of a peer's package, imported when it is first asked for.
+    """Return a module of a peer's package.
+
+    An engine's module is imported when the engine is named, and asks for its package
+    then: a missing one is told before any scan is prepared.
 
     Raises
     ------

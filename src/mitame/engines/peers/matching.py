@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from skimage.exposure import match_histograms
 
-from mitame.core.harmonizer import learned, learned_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
-from mitame.engines.peers.installed import peer
-from mitame.io import bundle
+from mitame.engines.toward_target import TowardTarget
 from mitame.solve.tone import through_zero
 
 
-class SkimageHistogram:
+class SkimageHistogram(TowardTarget):
     """Exact histogram matching: `skimage.exposure.match_histograms` in the brain.
 
     The reference is all target brains together, each with as many intensities as
@@ -33,59 +30,29 @@ class SkimageHistogram:
 
     Attributes
     ----------
-    references_ : dict of str to array, shape (n_targets * samples,)
+    target_ : dict of str to array, shape (n_targets * samples,)
         The target's intensities, by sequence.
     """
-
-    needs_pairs: ClassVar[bool] = False
-    references_: dict[Suffix, NDArray[np.float32]]
 
     def __init__(self, *, samples: int = 4096) -> None:
         self.samples = samples
 
-    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
-        """Learn the target's intensities; the source is not needed."""
-        del source
-        suffixes = {suffix for session in target for suffix in session}
-        self.references_ = {
-            suffix: np.concatenate(
-                [self._sampled(s, suffix) for s in target if suffix in s]
-            )
-            for suffix in sorted(suffixes)
-        }
-        return self
-
-    def transform(self, session: Session) -> Session:
-        """Return `session` with the target's histogram; zeros stay zero."""
-        return session.with_volumes(
-            {suffix: self._moved(suffix, session) for suffix in session}
-        )
-
-    def save(self, folder: Path) -> None:
-        """Write the parameters and the intensities into `folder`."""
-        known = learned(self, "references_")
-        bundle.write(
-            folder, {"samples": self.samples}, {str(s): known[s] for s in known}
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back what `save` wrote."""
-        params, references = bundle.read(folder)
-        engine = cls(**params)
-        engine.references_ = references  # type: ignore[assignment]
-        return engine
-
-    def _sampled(self, session: Session, suffix: Suffix) -> NDArray[np.float32]:
+    def own(self, suffix: Suffix, session: Session) -> NDArray[np.float64]:
+        """Return a brain's intensities, evenly spaced in rank."""
         brain = session[suffix].data[session.require_brain()]
-        levels = np.linspace(0, 1, self.samples)
-        return np.asarray(np.quantile(brain, levels), dtype=np.float32)
+        return np.asarray(np.quantile(brain, np.linspace(0, 1, self.samples)))
 
-    def _moved(self, suffix: Suffix, session: Session) -> Volume:
-        reference = learned_of(self, "references_", suffix)
+    def together(self, owns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return all intensities: they are one reference."""
+        return np.concatenate(owns)
+
+    def moved(
+        self, suffix: Suffix, session: Session, target: NDArray[np.float64]
+    ) -> Volume:
+        """Return one sequence with the target's histogram."""
         volume = session[suffix]
         brain = volume.data[session.require_brain()]
-        matched = peer("skimage.exposure").match_histograms(brain, reference)
+        matched = match_histograms(brain, target)
         knots, first = np.unique(brain, return_index=True)
         moved = _along(volume.data, knots, matched[first])
         middle = [float(np.median(brain)), float(np.median(matched))]

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import ImplausibleError
-from mitame.core.harmonizer import learned, learned_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.peers.installed import peer
-from mitame.io import bundle
+from mitame.engines.toward_target import TowardTarget
+
+package = peer("intensity_normalization")
 
 MODALITY: dict[Suffix, str] = {"T1w": "t1", "T2w": "t2", "FLAIR": "flair", "PDw": "pd"}
 """What the package calls each sequence; it decides which peak is white matter."""
 
 
-class WhiteStripe:
+class WhiteStripe(TowardTarget):
     """WhiteStripe [1]_: mean and spread of the normal-appearing white matter.
 
     The package brings each volume to z-scores of its own white stripe; the mean
@@ -35,7 +34,7 @@ class WhiteStripe:
 
     Attributes
     ----------
-    stripes_ : dict of str to array, shape (2,)
+    target_ : dict of str to array, shape (2,)
         Mean and standard deviation in the stripe, the target domain's mean.
 
     References
@@ -44,61 +43,27 @@ class WhiteStripe:
        resonance imaging", NeuroImage: Clinical 6, 9-19, 2014.
     """
 
-    needs_pairs: ClassVar[bool] = False
-    stripes_: dict[Suffix, NDArray[np.float64]]
-
     def __init__(self, *, width: float = 0.05) -> None:
         self.width = width
 
-    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
-        """Learn the mean white stripe of the target; the source is not needed."""
-        del source
-        suffixes = {suffix for session in target for suffix in session}
-        self.stripes_ = {
-            suffix: np.mean(
-                [_stripe(self._fitted(suffix, s)) for s in target if suffix in s],
-                axis=0,
-            )
-            for suffix in sorted(suffixes)
-        }
-        return self
+    def own(self, suffix: Suffix, session: Session) -> NDArray[np.float64]:
+        """Return mean and standard deviation in the stripe."""
+        return _stripe(self._fitted(suffix, session))
 
-    def transform(self, session: Session) -> Session:
-        """Return `session` with the target's white stripe; zeros stay zero."""
-        return session.with_volumes(
-            {suffix: self._moved(suffix, session) for suffix in session}
-        )
-
-    def save(self, folder: Path) -> None:
-        """Write the parameters and the stripes into `folder`."""
-        stripes = learned(self, "stripes_")
-        bundle.write(
-            folder, {"width": self.width}, {str(s): stripes[s] for s in stripes}
-        )
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back what `save` wrote."""
-        params, stripes = bundle.read(folder)
-        engine = cls(**params)
-        engine.stripes_ = stripes  # type: ignore[assignment]
-        return engine
-
-    def _moved(self, suffix: Suffix, session: Session) -> Volume:
-        mean, spread = learned_of(self, "stripes_", suffix)
-        volume = session[suffix]
-        normalizer = self._fitted(suffix, session)
-        image = peer("intensity_normalization").create_image(volume.data)
-        moved = normalizer.transform(image).get_data() * spread + mean
-        step = Step(
-            "whitestripe",
-            {"stripe": _stripe(normalizer), "target": [float(mean), float(spread)]},
-        )
+    def moved(
+        self, suffix: Suffix, session: Session, target: NDArray[np.float64]
+    ) -> Volume:
+        """Return one sequence with the target's white stripe."""
+        volume, normalizer = session[suffix], self._fitted(suffix, session)
+        scores = normalizer.transform(package.create_image(volume.data)).get_data()
+        mean, spread = target
+        stripe = _stripe(normalizer).tolist()
+        step = Step("whitestripe", {"stripe": stripe, "target": target.tolist()})
+        moved = scores * spread + mean
         return volume.with_data(np.where(volume.data == 0, 0, moved), step)
 
     def _fitted(self, suffix: Suffix, session: Session) -> Any:  # noqa: ANN401
         """Return the package's normalizer, fitted on one volume."""
-        package = peer("intensity_normalization")
         normalizer = package.WhiteStripeNormalizer(
             width=self.width, modality=package.Modality(MODALITY[suffix])
         )
@@ -113,5 +78,5 @@ class WhiteStripe:
             ) from error
 
 
-def _stripe(normalizer: Any) -> list[float]:  # noqa: ANN401
-    return [normalizer.mean, normalizer.std]
+def _stripe(normalizer: Any) -> NDArray[np.float64]:  # noqa: ANN401
+    return np.array([normalizer.mean, normalizer.std])
