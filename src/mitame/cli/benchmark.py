@@ -43,13 +43,16 @@ def benchmark(
         from mitame.evaluate.cohort import find_cohort
         from mitame.present.benchmark import write_benchmark_report
         from mitame.present.benchmark_figure import write_benchmark_figure
-        from mitame.run.benchmark import RESULTS, open_results, write_tables
+        from mitame.run.benchmark import RESULTS, write_tables
+        from mitame.run.places import open_dataset, require_apart, require_usable
 
         names = [name.strip() for name in engines.split(",") if name.strip()]
         people = find_cohort(cohort)
         plan = Plan(tuple(names or engine_names()), test, seed, sites)
         running.expect(count_steps(people, plan), "reading the cohort")
-        open_results(out)
+        require_apart(out, [str(cohort)], [])
+        require_usable(out)
+        open_dataset(out, "mitame benchmark")
         rows = run_benchmark(people, plan, out, progress=running.step)
         about = write_tables(out, rows, people, plan)
         write_benchmark_figure(out / "figure.png", rows)

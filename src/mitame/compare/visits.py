@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TypeVar
@@ -43,7 +43,7 @@ def compare(
         If two scans cannot be laid onto each other.
     """
     _require_one_subject(prior, current)
-    shared = _shared_sequences(prior, current)
+    shared = shared_sequences(prior.volumes, current.volumes)
 
     def say(suffix: Suffix, what: str) -> None:
         progress(f"{suffix}: {what}")
@@ -97,12 +97,22 @@ def _require_one_subject(prior: Visit, current: Visit) -> None:
         )
 
 
-def _shared_sequences(prior: Visit, current: Visit) -> list[Suffix]:
-    shared = [suffix for suffix in current.volumes if suffix in prior.volumes]
+def shared_sequences(
+    prior: Iterable[Suffix], current: Iterable[Suffix]
+) -> list[Suffix]:
+    """Return the sequences of the current visit that the prior has too.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    before, now = list(prior), list(current)
+    shared = [suffix for suffix in now if suffix in before]
     if not shared:
         raise InputError(
-            f"The prior has {', '.join(prior.volumes)}, the current visit has "
-            f"{', '.join(current.volumes)}: no sequence is in both.",
+            f"The prior has {', '.join(before)}, the current visit has "
+            f"{', '.join(now)}: no sequence is in both.",
             fix="Give scans of the same sequence from both visits.",
         )
     return shared

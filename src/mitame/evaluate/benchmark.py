@@ -20,14 +20,9 @@ from mitame.evaluate.intervals import bootstrap
 from mitame.evaluate.place import InPlace, in_place
 from mitame.evaluate.site import site_accuracy
 from mitame.evaluate.splits import subject_split
-from mitame.evaluate.table import Row, read_rows
+from mitame.evaluate.table import ALL, CEILING, Row, plain, read_rows
 from mitame.io import nifti
 from mitame.io.staging import staged_file
-
-CEILING = "rescan"
-"""The target scanner's own second scan, scored as if it were an engine's result."""
-
-ALL = "all"
 
 PERSON_MM = 3.0
 """Voxels of the template on which two people are compared."""
@@ -135,16 +130,9 @@ def _kept(
     rows = _scored(engine, direction, plan, images)
     cells.mkdir(parents=True, exist_ok=True)
     with staged_file(path) as temporary:
-        content = {"plan": asked, "rows": [_plain(row) for row in rows]}
+        content = {"plan": asked, "rows": [plain(row) for row in rows]}
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return rows
-
-
-def _plain(row: Row) -> dict[str, object]:
-    return {
-        key: None if isinstance(value, float) and not np.isfinite(value) else value
-        for key, value in asdict(row).items()
-    }
 
 
 def _scored(

@@ -13,6 +13,12 @@ from typing import Any
 
 from mitame.io.staging import staged_file
 
+CEILING = "rescan"
+"""The target scanner's own second scan, scored as if it were an engine's result."""
+
+ALL = "all"
+"""In place of a sequence: a score of all of them together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -55,10 +61,10 @@ def write_table(folder: Path, rows: Sequence[Row], about: Mapping[str, Any]) -> 
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_plain(row, "") for row in rows)
+    writer.writerows(plain(row, "") for row in rows)
     with staged_file(folder / "table.csv") as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8")
-    content = {"about": dict(about), "rows": [_plain(row, None) for row in rows]}
+    content = {"about": dict(about), "rows": [plain(row) for row in rows]}
     with staged_file(folder / "table.json") as temporary:
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
@@ -76,7 +82,7 @@ def _numbers(entry: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain(row: Row, missing: Any) -> dict[str, Any]:  # noqa: ANN401 - "" or None
+def plain(row: Row, missing: str | None = None) -> dict[str, Any]:
     """Return a row as plain values, `missing` in place of NaN."""
     return {
         key: missing if isinstance(value, float) and math.isnan(value) else value

@@ -98,14 +98,7 @@ def write_dataset_description(
     OutputError
         If the file exists or cannot be written.
     """
-    content = {
-        "Name": name,
-        "BIDSVersion": BIDS_VERSION,
-        "DatasetType": "derivative",
-        "GeneratedBy": [{**GENERATED_BY[0], "Description": NOTICE}],
-        **(fields or {}),
-    }
-    _write_json(folder / DESCRIPTION, content)
+    _write_description(folder, name, "derivative", fields or {})
 
 
 def write_raw_description(folder: Path, *, name: str, readme: str) -> None:
@@ -116,15 +109,8 @@ def write_raw_description(folder: Path, *, name: str, readme: str) -> None:
     OutputError
         If a file exists or cannot be written.
     """
-    content = {
-        "Name": name,
-        "BIDSVersion": BIDS_VERSION,
-        "DatasetType": "raw",
-        "License": "CC0",
-        "Authors": ["mitame"],
-        "GeneratedBy": [{**GENERATED_BY[0], "Description": NOTICE}],
-    }
-    _write_json(folder / DESCRIPTION, content)
+    fields = {"License": "CC0", "Authors": ["mitame"]}
+    _write_description(folder, name, "raw", fields)
     with staged_file(folder / "README.md") as temporary:
         temporary.write_text(f"# {name}\n\n{readme}\n\n{NOTICE}\n", encoding="utf-8")
 
@@ -179,6 +165,19 @@ def _scanner_fields(volume: Volume) -> dict[str, Any]:
     fields = {bids: values[ours] for bids, ours in sidecar.SCANNER_FIELDS.items()}
     fields["MagneticFieldStrength"] = values["field_strength"]
     return {name: value for name, value in fields.items() if value}
+
+
+def _write_description(
+    folder: Path, name: str, kind: str, fields: Mapping[str, Any]
+) -> None:
+    content = {
+        "Name": name,
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": kind,
+        "GeneratedBy": [{**GENERATED_BY[0], "Description": NOTICE}],
+        **fields,
+    }
+    _write_json(folder / DESCRIPTION, content)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

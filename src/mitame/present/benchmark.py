@@ -15,21 +15,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mitame.core.errors import InputError
 from mitame.evaluate.scores import METRICS
-from mitame.evaluate.table import Row
+from mitame.evaluate.table import ALL, CEILING, Row
 from mitame.io.staging import staged_file
-from mitame.present.benchmark_figure import (
-    ALL,
-    CEILING,
-    FIGURE_METRICS,
+from mitame.present.benchmark_figure import FIGURE_METRICS, benchmark_figure
+from mitame.present.record import Line, settings_as_lines
+from mitame.present.standings import (
     FLOOR,
-    benchmark_figure,
     direction_in_words,
     measured_metrics,
     ranked_engines,
     shortfall,
 )
-from mitame.present.record import Line, settings_as_lines
-from mitame.present.words import Language, Words, _all_words, words_in
+from mitame.present.words import Language, Words, metric_translations, words_in
 
 MOST_DIGITS = 4
 
@@ -144,7 +141,7 @@ def _columns(rows: Sequence[Row], words: Words) -> dict[str, Column]:
 def _column(key: str, digits: int, words: Words) -> Column:
     """Return a metric in the reader's language, or else in English."""
     metric = METRICS[key]
-    known = _all_words()["metrics"].get(key, {}).get(words.lang)
+    known = metric_translations().get(key, {}).get(words.lang)
     name, definition, unit = known or (metric.name, metric.definition, metric.unit)
     good = direction_in_words(metric.direction, words)
     lang = words.lang if known else "en"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,20 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import InputError
-from mitame.evaluate.scores import METRICS, Direction, Metric
-from mitame.evaluate.table import Row
+from mitame.evaluate.scores import METRICS, Metric
+from mitame.evaluate.table import ALL, CEILING, Row
 from mitame.io.staging import staged_file
-from mitame.present.words import Words, words_in
+from mitame.present.standings import (
+    FLOOR,
+    direction_in_words,
+    measured_metrics,
+    ranked_engines,
+    shortfall,
+)
+from mitame.present.words import words_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-FLOOR, CEILING = "identity", "rescan"
-"""Nothing done, and the target scanner's own second scan; neither harmonizes."""
-
-ALL = "all"
-"""In place of a sequence: a score of all of them together."""
 
 FIGURE_METRICS = ("gap_closed", "site_accuracy", "psnr")
 CHANCE = {"site_accuracy": 0.5}
@@ -55,53 +56,6 @@ _TOP, _BETWEEN, _FOOT = 0.95, 0.75, 1.12  # inches; above, between and below pan
 FAR = 1.0
 """Scores that lie farther below the floor than so many times the way from the floor
 to the best are not shown to scale."""
-
-
-def shortfall(value: float, direction: Direction) -> float:
-    """Return how far a value is from good, to compare engines: less is better."""
-    if direction == "larger":
-        return -value
-    if direction == "smaller":
-        return value
-    return abs(value - float(direction.removeprefix("toward ")))
-
-
-def direction_in_words(direction: Direction, words: Words) -> str:
-    """Return which values are good, in the reader's language."""
-    kind, _, aim = direction.partition(" ")
-    return words.say(f"bench_{kind}", aim=aim)
-
-
-def measured_metrics(rows: Iterable[Row]) -> list[str]:
-    """Return the metrics that have a value, in the order of their definitions.
-
-    Raises
-    ------
-    InputError
-        If one has no definition: a number nobody can explain is not shown.
-    """
-    found = {row.metric for row in rows if math.isfinite(row.value)}
-    if found - METRICS.keys():
-        raise InputError(
-            f"There is no definition of {', '.join(sorted(found - METRICS.keys()))}.",
-            fix=f"Define it in scores.METRICS or use one of {', '.join(METRICS)}.",
-        )
-    return [metric for metric in METRICS if metric in found]
-
-
-def ranked_engines(rows: Iterable[Row], metric: str) -> list[str]:
-    """Return the engines: the floor, then the best first; the ceiling is left out.
-
-    The mean over directions and sequences counts. Engines without a value are last.
-    """
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        seen = values.setdefault(row.engine, [])
-        if row.metric == metric and math.isfinite(row.value):
-            seen.append(shortfall(row.value, METRICS[metric].direction))
-    values.pop(CEILING, None)
-    means = {e: float(np.mean(v)) if v else math.inf for e, v in values.items()}
-    return sorted(means, key=lambda engine: (engine != FLOOR, means[engine], engine))
 
 
 def write_benchmark_figure(

@@ -114,6 +114,12 @@ def score_definitions() -> dict[str, Any]:
     return scores
 
 
+def metric_translations() -> dict[str, Any]:
+    """Return (name, definition, unit) per language, by metric of a benchmark."""
+    metrics: dict[str, Any] = _all_words()["metrics"]
+    return metrics
+
+
 @cache
 def _all_words() -> dict[str, Any]:
     """Return the content of ``templates/words.json``."""

@@ -14,8 +14,8 @@ from mitame.core.session import Session, Suffix
 from mitame.io import bids, nifti
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan, read
-from mitame.io.staging import is_ours, require_creatable, staged
 from mitame.model import Harmonized, Model
+from mitame.run.places import open_dataset, require_usable
 from mitame.run.scans import known_sequence, listed, title_of
 
 Progress = Callable[[str], None]
@@ -92,7 +92,7 @@ def apply_model(
     """
     model, made_by = Model.load(folder), digest_folder(folder)
     _require_different_names(scans)
-    _require_usable(out)
+    require_usable(out)
     for number, scan in enumerate(scans, start=1):
         progress(f"{number}/{len(scans)} {title_of(scan)}")
         start = time.perf_counter()
@@ -127,7 +127,7 @@ def _apply_one(
         return "done before", origin["SourceSHA256"], files
     _require_replaceable((image, edit), origin, force=force)
     found = model.harmonize(Session({suffix: read(scan)}, scan.subject, scan.date))
-    _open_dataset(out)
+    open_dataset(out, "mitame harmonized scans")
     for file in files:
         file.unlink(missing_ok=True)
     try:
@@ -188,23 +188,6 @@ def _require_replaceable(
             f"'{there[0]}' is there, made from another scan or by another model.",
             fix="Choose another folder, or replace it with --force.",
         )
-
-
-def _require_usable(out: Path) -> None:
-    """Raise unless `out` is new, empty, or holds images that mitame made."""
-    if (out / "model.json").exists():
-        raise OutputError(
-            f"'{out}' holds a model.", fix="Choose another folder for the results."
-        )
-    if not is_ours(out):
-        require_creatable(out)
-
-
-def _open_dataset(out: Path) -> None:
-    """Make `out` a BIDS derivative dataset, unless it is one."""
-    if not is_ours(out):
-        with staged(out) as folder:
-            bids.write_dataset_description(folder, name="mitame harmonized scans")
 
 
 def _require_different_names(scans: Iterable[Scan]) -> None:

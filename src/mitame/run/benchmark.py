@@ -10,17 +10,8 @@ from typing import Any
 from mitame.evaluate.benchmark import Plan
 from mitame.evaluate.cohort import Cohort
 from mitame.evaluate.table import Row, write_table
-from mitame.io import bids
-from mitame.io.staging import is_ours, staged
 
 RESULTS = ("table.csv", "table.json", "figure.png", "report.html")
-
-
-def open_results(out: Path) -> None:
-    """Make `out` a folder of results, unless it is one of an earlier run."""
-    if not is_ours(out):
-        with staged(out) as folder:
-            bids.write_dataset_description(folder, name="mitame benchmark")
 
 
 def write_tables(

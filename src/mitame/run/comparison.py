@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mitame.compare.comparison import Comparison, SequenceComparison
-from mitame.compare.visits import compare
-from mitame.core.errors import InputError
+from mitame.compare.visits import compare, shared_sequences
 from mitame.core.session import Suffix
 from mitame.core.volume import Volume
 from mitame.io import bids, nifti
@@ -40,13 +39,7 @@ def find_pair(
         find_visit(place, sequence=sequence, series=series)
         for place in (prior, current)
     )
-    shared = [suffix for suffix in now if suffix in before]
-    if not shared:
-        raise InputError(
-            f"The prior has {', '.join(before)}, the current visit has "
-            f"{', '.join(now)}: no sequence is in both.",
-            fix="Give scans of the same sequence from both visits.",
-        )
+    shared = shared_sequences(before, now)
     return {s: before[s] for s in shared}, {s: now[s] for s in shared}
 
 

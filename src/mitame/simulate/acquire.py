@@ -110,13 +110,16 @@ def scan(
         raw = stripes(raw, amplitude=amplitude, cycles=_cycles(seen))
     measured = rician(raw, white / acquisition.snr, rng)
     gain = scanner.scale / white
-    stored, _ = stored_as_12_bit(_toned(measured, white, scanner), scale=gain)
-    step = Step("simulate", {"scanner": scanner.name, "sequence": suffix})
+    stored, n_over = stored_as_12_bit(_toned(measured, white, scanner), scale=gain)
+    made = {"scanner": scanner.name, "sequence": suffix}
     quiet = gain * _toned(np.abs(seen.data), white, scanner)
     place = replace(seen, scanner=scanner.scanner)
     return Scanned(
-        place.with_data(stored.astype(np.float32), step),
-        place.with_data(quiet, step),
+        place.with_data(
+            stored.astype(np.float32),
+            Step("simulate", {**made, "n_saturated": n_over}),
+        ),
+        place.with_data(quiet, Step("simulate", made)),
     )
 
 

@@ -20,7 +20,11 @@ OTHER = 507
 
 _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
     "air": (0,),
-    "white_matter": (2, 41, 7, 46, 16, 28, 60, 85, 25, 57, 512, 530),
+    "white_matter": (
+        *(2, 41, 7, 46, 16, 28, 60, 85, 512, 530),
+        *(251, 252, 253, 254, 255),
+        *(25, 57, 77, 78, 79),
+    ),
     "cortex": (3, 42, 8, 47, 17, 53, 18, 54),
     "deep_grey": (11, 50, 12, 51, 26, 58),
     "thalamus": (10, 49),
@@ -30,20 +34,23 @@ _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
     "vein": (514,),
     "eye": (506,),
     "muscle": (508, OTHER),
-    "mucosa": (509, 136, 137, 163, 164),
+    "mucosa": (509, 31, 63, 136, 137, 163, 164),
     "skin": (511,),
     "bone": (515,),
     "marrow": (516,),
 }
 """FreeSurfer's label values, and those of its head atlas above 500, by tissue.
 
-Hypointensities of white matter (25, 57) count as white matter: lesions are planted.
-The choroid plexus (136 to 164) is much like mucosa: folds full of blood.
+Hypointensities of white matter (25 to 79) count as white matter: lesions are planted.
+The choroid plexus (31 to 164) is much like mucosa: folds full of blood.
 """
 
 VENTRICLES = (4, 5, 43, 44, 14)
 OUTSIDE_BRAIN = (0, 502, 506, 507, 508, 509, 511, 512, 514, 515, 516, 530)
 MARGIN_MM = 8.0
+SPACING_TOLERANCE = 0.01
+"""mm. Labels are read as whole millimeters: nothing is lost to resampling."""
+
 BELOW_BRAIN_MM = 30.0
 """How far below the brain the field of view goes; heads are labeled to the chest."""
 
@@ -108,9 +115,15 @@ def read_anatomy(path: Path) -> Anatomy:
     Raises
     ------
     InputError
-        If the values are not labels that are known.
+        If the values are not labels that are known, or voxels are not of 1 mm.
     """
     volume = closest_ras(nifti.read(path))
+    if not np.allclose(volume.spacing, 1, atol=SPACING_TOLERANCE):
+        edges = " × ".join(f"{edge:.3g}" for edge in volume.spacing)
+        raise InputError(
+            f"'{path.name}' has voxels of {edges} mm.",
+            fix="Give label maps of 1 mm, as FreeSurfer writes them.",
+        )
     labels = volume.data.astype(np.int16)
     known = [label for labels_ in _STRUCTURES.values() for label in labels_]
     strange = np.setdiff1d(labels, known)
@@ -151,9 +164,11 @@ def builtin_anatomy() -> Anatomy:
     labels = _shells(brain)
     shares = [np.pad(part.data, room) for part in (white, grey)]
     most = np.argmax([*shares, 1 - shares[0] - shares[1]], axis=0)
-    labels[brain] = np.array([2, 3, 24], np.int16)[most[brain]]
     affine = mask.affine.copy()
     affine[:3, 3] -= affine[:3, :3] @ np.full(3, room)
+    right = np.arange(len(labels)) * affine[0, 0] + affine[0, 3] > 0
+    of_side = np.array([[2, 3, 24], [41, 42, 24]], np.int16)
+    labels[brain] = of_side[right.astype(int)[:, None, None], most][brain]
     return _cut(Anatomy("mni152", labels, affine))
 
 

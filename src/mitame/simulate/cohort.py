@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mitame.core.errors import InputError, OutputError
 from mitame.core.session import Suffix
 from mitame.core.volume import Volume
-from mitame.io import bids
+from mitame.io import bids, names
 from mitame.io.staging import is_ours, staged
 from mitame.simulate.acquire import Scanned, scan
 from mitame.simulate.anatomy import (
@@ -27,12 +27,7 @@ from mitame.simulate.anatomy import (
     read_anatomy,
 )
 from mitame.simulate.catalog import SimulatedScanner
-from mitame.simulate.dataset import (
-    label_of,
-    protocol_fields,
-    write_anatomy,
-    write_image,
-)
+from mitame.simulate.dataset import protocol_fields, write_anatomy, write_image
 from mitame.simulate.plant import (
     Lesion,
     choose_lesions,
@@ -138,10 +133,10 @@ def simulate(
         If `out` holds something else, or cannot be written.
     """
     heads = _heads(study.anatomy)
-    names = [f"{number:03d}" for number in range(1, study.n_subjects + 1)]
-    taken = [heads[number % len(heads)] for number in range(len(names))]
-    _open_dataset(study, out, names, taken, force=force)
-    for number, name in enumerate(names):
+    people = [f"{number:03d}" for number in range(1, study.n_subjects + 1)]
+    taken = [heads[number % len(heads)] for number in range(len(people))]
+    _open_dataset(study, out, people, taken, force=force)
+    for number, name in enumerate(people):
         if (out / f"sub-{name}").exists():
             continue
         anatomy = _anatomy(heads[number % len(heads)])
@@ -160,15 +155,17 @@ def _anatomy(head: Path | None) -> Anatomy:
     return builtin_anatomy() if head is None else read_anatomy(head)
 
 
-def _random(study: Study, *names: str) -> np.random.Generator:
+def _random(study: Study, *things: str) -> np.random.Generator:
     """Return the random numbers of one thing; others do not disturb them."""
-    return np.random.default_rng([study.seed, *(zlib.crc32(n.encode()) for n in names)])
+    return np.random.default_rng(
+        [study.seed, *(zlib.crc32(n.encode()) for n in things)]
+    )
 
 
 def _open_dataset(
     study: Study,
     out: Path,
-    names: Sequence[str],
+    people: Sequence[str],
     heads: Sequence[Path | None],
     *,
     force: bool,
@@ -187,7 +184,7 @@ def _open_dataset(
         bids.write_raw_description(folder, name=name, readme=_README)
         rows = [
             {"participant_id": f"sub-{n}", "anatomy": h.name[:-7] if h else "mni152"}
-            for n, h in zip(names, heads, strict=True)
+            for n, h in zip(people, heads, strict=True)
         ]
         columns = {
             "participant_id": "Subject label",
@@ -245,7 +242,7 @@ def _write_scans(
     told: Path,
 ) -> None:
     """Write a scan as raw data; rescan, noise-free image and mark as truth."""
-    label = label_of(scanner.name)
+    label = names.label(scanner.name)
     stem = f"sub-{subject.name}_ses-{label}"
     raw, truth = (part / f"ses-{label}" / "anat" for part in (shown, told))
     for folder in (raw, truth):

@@ -108,8 +108,3 @@ def _nearest(labels: NDArray[np.int16], grid: Volume) -> NDArray[np.int16]:
         for axis, n in enumerate(grid.shape)
     ]
     return np.ascontiguousarray(labels[np.ix_(*(p.astype(int) for p in picks))])
-
-
-def label_of(name: str) -> str:
-    """Return a name as a BIDS label: letters and digits only."""
-    return "".join(letter for letter in name if letter.isalnum())

@@ -13,14 +13,14 @@ from PIL import Image
 from mitame.core.errors import InputError, OutputError
 from mitame.evaluate.scores import METRICS, Metric
 from mitame.evaluate.table import Row, read_rows, write_table
-from mitame.present import benchmark
+from mitame.present import benchmark, standings
 from mitame.present import benchmark_figure as benchmark_figure_module
 from mitame.present.benchmark import write_benchmark_report
 from mitame.present.benchmark_figure import (
     benchmark_figure,
-    ranked_engines,
     write_benchmark_figure,
 )
+from mitame.present.standings import ranked_engines
 
 ABOUT = {
     "cohort": "traveling-9",
@@ -259,6 +259,7 @@ def test_a_metric_without_japanese_words_is_told_in_english_and_marked_so(
     charm = Metric("Charm", "How <charming> it is.", "", "larger")
     monkeypatch.setattr(benchmark, "METRICS", {"charm": charm})
     monkeypatch.setattr(benchmark_figure_module, "METRICS", {"charm": charm})
+    monkeypatch.setattr(standings, "METRICS", {"charm": charm})
     page = page_of(rows_of("charm", a=1.0), lang="ja")
     definition = "How &lt;charming&gt; it is."
     assert f'<td class="def" lang="en">{definition}</td>' in page

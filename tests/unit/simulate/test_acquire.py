@@ -5,7 +5,10 @@ import pytest
 
 from mitame.simulate.acquire import scan, scan_grid, tissue_image
 from mitame.simulate.acquisition import signal
+from mitame.simulate.anatomy import OUTSIDE_BRAIN
 from mitame.simulate.catalog import scanner_named
+from mitame.simulate.fields import transmit_field
+from mitame.simulate.signal import spin_echo_b1
 from mitame.simulate.tissue import relaxation
 
 
@@ -28,6 +31,10 @@ def even(scanner, **changes):
     return replace(
         scanner, receive_shading=0, center_brightening=0, tone=1, acquisitions=runs
     )
+
+
+def in_skull(person):
+    return ~np.isin(person.labels, OUTSIDE_BRAIN)
 
 
 def deep(person, tissue):
@@ -58,9 +65,25 @@ def test_a_parabola_follows_the_transmit_field(person):
         tissue_image(flat(person), scanner, acquisition)[white]
         for scanner in (bright, plain)
     )
-    inside = seen / nominal
-    assert inside.max() <= 1.01  # nominal is best for a spin echo
-    assert inside.min() > 0.6
+    middle = person.affine[:3] @ [*np.argwhere(in_skull(person)).mean(axis=0), 1]
+    field = transmit_field(
+        person.grid.shape, person.affine, middle, center_brightening=0.2
+    )
+    expected = spin_echo_b1(field[white])
+    assert expected.min() < 0.9
+    assert seen / nominal == pytest.approx(expected, abs=0.01)
+
+
+def test_what_did_not_fit_into_12_bits_is_told(person):
+    scanner = scanner_named("prisma")
+    told = [
+        scan(person, replace(scanner, scale=scale), "T1w", spacing=4.0, rng=rng()).image
+        for scale in (scanner.scale, 4000.0)
+    ]
+    counts = [image.history[-1].params["n_saturated"] for image in told]
+    at_most = [(image.data == 4095).sum() for image in told]
+    assert counts[0] == at_most[0] == 0
+    assert 0.98 * at_most[1] < counts[1] <= at_most[1]  # some round to 4095 exactly
 
 
 def test_longer_t1_darkens_a_t1w(person):

@@ -13,8 +13,8 @@ from mitame.simulate.anatomy import (
 )
 
 
-def write(folder, labels, name="head.nii.gz"):
-    affine = np.diag([-1.0, 1, 1, 1])  # stored from right to left
+def write(folder, labels, name="head.nii.gz", spacing=1.0):
+    affine = np.diag([-spacing, 1, 1, 1])  # stored from right to left
     nifti.write(folder / name, Volume(np.asarray(labels, np.float32), affine))
     return folder / name
 
@@ -64,6 +64,33 @@ def test_values_that_are_no_label_are_refused(tmp_path, labels, strange):
     with pytest.raises(InputError, match="no label known") as error:
         read_anatomy(write(tmp_path, wrong))
     assert "FreeSurfer" in error.value.fix
+
+
+def test_voxels_that_are_not_a_millimeter_are_refused(tmp_path, labels):
+    with pytest.raises(InputError, match=r"0\.8 × 1 × 1 mm"):
+        read_anatomy(write(tmp_path, labels, spacing=0.8))
+
+
+@pytest.mark.parametrize(
+    ("label", "tissue"),
+    [(31, "mucosa"), (63, "mucosa"), (77, "white_matter"), (253, "white_matter")],
+)
+def test_labels_of_a_plain_segmentation_are_known(tmp_path, labels, label, tissue):
+    labels[45, 45, 100] = label
+    head = read_anatomy(write(tmp_path, labels))
+    assert head.tissue(tissue)[head.labels == label].all()
+
+
+def test_the_builtin_head_has_two_sides(coarse_head):
+    for left, right in ((2, 41), (3, 42)):
+        left_x, right_x = (world_x(coarse_head, label) for label in (left, right))
+        assert left_x.max() <= 0 < right_x.min()
+        assert 0.8 < len(left_x) / len(right_x) < 1.25
+
+
+def world_x(head, label):
+    places = np.argwhere(head.labels == label)
+    return places @ head.affine[0, :3] + head.affine[0, 3]
 
 
 def test_a_folder_without_maps_is_refused(tmp_path):
