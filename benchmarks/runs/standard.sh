@@ -7,6 +7,6 @@ cd "$(dirname "$0")/../.."
 out=${1:-build/standard}
 anatomy=${MITAME_DATA:-../shared/data}/anatomy
 .venv/bin/mitame simulate "$out/cohort" --anatomy "$anatomy" --subjects 18 \
-  --scanners avanto,prisma --plant occipital --resolution 2 --seed 1
+  --scanners avanto,prisma --plant occipital,lesions --resolution 2 --seed 1
 .venv/bin/mitame benchmark --cohort "$out/cohort" --test 6 --seed 1 -o "$out/results"
 .venv/bin/python benchmarks/leaderboard.py "$out/results/table.json"

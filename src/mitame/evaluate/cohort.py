@@ -75,6 +75,30 @@ class Cohort:
         }
         return Session(volumes, subject)
 
+    def planted(
+        self, subject: str, scanner: str, suffix: str
+    ) -> NDArray[np.float32] | None:
+        """Return the mark a scanner adds, in stored units; None if it adds none."""
+        path = self.file(subject, scanner, suffix, "planted")
+        return nifti.read(path).data if path.exists() else None
+
+    def labels(self, subject: str) -> NDArray[np.int16]:
+        """Return FreeSurfer's labels of a subject; the truth has them."""
+        return _labels(self._truth(subject, "labels"))
+
+    def lesions(self, subject: str) -> NDArray[np.int16] | None:
+        """Return n where lesion n of a subject is; None if nothing was planted."""
+        path = self._truth(subject, "lesions")
+        return _labels(path) if path.exists() else None
+
+    def _truth(self, subject: str, desc: str) -> Path:
+        name = f"sub-{subject}_desc-{desc}_dseg.nii.gz"
+        return self.folder / TRUTH / f"sub-{subject}" / "anat" / name
+
+
+def _labels(path: Path) -> NDArray[np.int16]:
+    return nifti.read(path).data.astype(np.int16)
+
 
 def find_cohort(folder: Path) -> Cohort:
     """Return the traveling subjects of a BIDS dataset.

@@ -73,21 +73,83 @@ def bootstrap(
     >>> bootstrap({"one": [1.0, 3.0], "two": 4.0}, seed=0).value
     3.0
     """
+    values = _subject_means(values_by_subject)
+    return _resampled((values,), statistic, level, n_resamples, seed)
+
+
+def bootstrap_ratio(
+    parts_by_subject: Mapping[str, tuple[float, float]],
+    *,
+    level: float = 0.95,
+    n_resamples: int = 2000,
+    seed: int,
+) -> Interval:
+    """Return the sum of first parts over the sum of second ones, with its interval.
+
+    A subject whose second part is small says little, and weighs little; a mean of
+    ratios would be ruled by it. Subjects are drawn, both parts together, as
+    `bootstrap` does.
+
+    Parameters
+    ----------
+    parts_by_subject : mapping of str to (float, float)
+        Numerator and denominator of each subject; the denominators' sum is > 0.
+    level, n_resamples, seed
+        As for `bootstrap`.
+
+    Raises
+    ------
+    InputError
+        If there is no subject, the denominators do not add up to more than zero, or
+        `level` is not in (0, 1).
+    ImplausibleError
+        If a part is not finite.
+
+    Examples
+    --------
+    >>> bootstrap_ratio({"one": (1.0, 2.0), "two": (1.0, 6.0)}, seed=0).value
+    0.25
+    """
+    over, under = (
+        _subject_means({s: parts[n] for s, parts in parts_by_subject.items()})
+        for n in (0, 1)
+    )
+    if under.sum() <= 0:
+        raise InputError(
+            f"The denominators add up to {under.sum():g}.", fix="Give more than zero."
+        )
+    return _resampled((over, under), _ratio, level, n_resamples, seed)
+
+
+def _resampled(
+    samples: tuple[NDArray[np.float64], ...],
+    statistic: Callable[..., Any],
+    level: float,
+    n_resamples: int,
+    seed: int,
+) -> Interval:
+    """Return a statistic of samples that are drawn together, with its interval."""
     if not 0 < level < 1:
         raise InputError(f"The level is {level}.", fix="Give a share, say 0.95.")
-    values = _subject_means(values_by_subject)
-    value = float(statistic(values))
-    if len(values) == 1:
+    value, n_subjects = float(statistic(*samples)), len(samples[0])
+    if n_subjects == 1:
         return Interval(value, math.nan, math.nan, 1)
     found = stats.bootstrap(
-        (values,),
+        samples,
         statistic,
+        paired=len(samples) > 1,
         n_resamples=n_resamples,
         confidence_level=level,
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(value, float(found.low), float(found.high), len(values))
+    return Interval(value, float(found.low), float(found.high), n_subjects)
+
+
+def _ratio(
+    over: NDArray[np.float64], under: NDArray[np.float64], axis: int = -1
+) -> NDArray[np.float64]:
+    return np.asarray(over.sum(axis=axis) / under.sum(axis=axis))
 
 
 def _subject_means(

@@ -65,6 +65,13 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "",
             "larger",
         ),
+        "ssim_noisefree": Metric(
+            "SSIM without noise",
+            "Structural similarity to the noise-free image of the same subject on the "
+            "target scanner, which only a simulation has.",
+            "",
+            "larger",
+        ),
         "mae": Metric(
             "MAE",
             "Mean absolute error against the same subject on the target scanner, in "
@@ -80,8 +87,16 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
         ),
         "gap_closed": Metric(
             "Gap closed",
-            "Share of the error of the source beyond that of the target scanner's own "
-            "rescan that harmonizing takes away; 1 is the physical limit.",
+            "Share of the mean absolute error of the source, against the target "
+            "scanner's scan, beyond that of the target's own rescan that harmonizing "
+            "takes away, all subjects together; 1 is a rescan.",
+            "",
+            "larger",
+        ),
+        "gap_closed_noisefree": Metric(
+            "Gap closed, noise-free",
+            "The same, with all errors against the noise-free image of the target "
+            "scanner, which only a simulation has.",
             "",
             "larger",
         ),

@@ -9,6 +9,7 @@ from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.evaluate import benchmark as module
+from mitame.evaluate import cell as cell_module
 from mitame.evaluate import cohort as cohort_module
 from mitame.evaluate.benchmark import CEILING, Plan, count_steps, run_benchmark
 from mitame.evaluate.cohort import Prepared, find_cohort
@@ -147,6 +148,56 @@ def test_doing_nothing_closes_no_gap_and_the_ceiling_closes_it(rows):
         assert value(rows, "identity", *way, "gap_closed") == pytest.approx(0)
         assert value(rows, CEILING, *way, "gap_closed") == pytest.approx(1)
         assert 0.1 < value(rows, "histogram", *way, "gap_closed") < 1
+        assert value(rows, CEILING, *way, "gap_closed_noisefree") == pytest.approx(1)
+
+
+def test_a_gap_is_of_mean_absolute_errors(dataset, rows):
+    maes = [value(rows, e, "A", "B", "mae") for e in ("identity", "histogram", CEILING)]
+    before, after, least = maes
+    expected = (before - after) / (before - least)
+    assert value(rows, "histogram", "A", "B", "gap_closed") == pytest.approx(expected)
+
+
+def test_a_source_as_near_as_the_rescan_has_no_gap(dataset, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(dataset, other)
+    people = find_cohort(other)
+    for subject in NAMES:  # scanner A shows now what B shows
+        shutil.copy(
+            people.file(subject, "B", "T1w", "rescan"), people.file(subject, "A", "T1w")
+        )
+    rows = run_benchmark(find_cohort(other), PLAN, tmp_path / "out")
+    found = {r.metric for r in rows if (r.source, r.target) == ("A", "B")}
+    assert "mae" in found
+    assert not {"gap_closed", "gap_closed_noisefree"} & found
+
+
+def test_what_is_left_of_lesions_is_measured_where_there_are_some(
+    dataset, rows, tmp_path, monkeypatch
+):
+    assert not [r for r in rows if r.metric == "lesion_contrast_kept"]
+    other = tmp_path / "other"
+    shutil.copytree(dataset, other)
+    grid = Volume(np.zeros(GRID.shape, np.float32), GRID.affine)
+    for subject in NAMES:
+        anatomy = other / "derivatives" / "truth" / f"sub-{subject}" / "anat"
+        anatomy.mkdir()
+        for desc, label in (("labels", 2), ("lesions", 1)):
+            name = f"sub-{subject}_desc-{desc}_dseg.nii.gz"
+            there = label * (np.indices(GRID.shape)[0] > 0)
+            nifti.write_labels(anatomy / name, there, grid)
+
+    def kept(*, before, after, quiet, lesions, labels, brain, spacing):
+        assert (lesions[1:] == 1).all()
+        assert (labels[1:] == 2).all()
+        assert spacing == pytest.approx((8, 8, 8))
+        assert 0.01 < np.std((before - quiet)[brain]) < 0.03  # noise, and no more
+        return [np.abs(after - before).max(), 1.0]
+
+    monkeypatch.setattr(cell_module, "kept_of_lesions", kept)
+    rows = run_benchmark(find_cohort(other), PLAN, tmp_path / "out")
+    assert value(rows, "identity", "A", "B", "lesion_contrast_kept") == 0.5
+    assert value(rows, "histogram", "A", "B", "lesion_contrast_kept") > 0.5
 
 
 def test_a_mark_that_nobody_took_away_is_all_there(rows):
@@ -172,7 +223,7 @@ def test_a_second_run_makes_nothing_again(dataset, tmp_path, monkeypatch):
     def fail(*_):
         raise AssertionError("made again")
 
-    monkeypatch.setattr(module, "_scored", fail)
+    monkeypatch.setattr(module, "score", fail)
     assert str(run_benchmark(people, PLAN, tmp_path)) == str(first)
 
 
@@ -195,7 +246,7 @@ def test_classifiers_see_training_subjects_first_and_others_after(
         asked.append((train, test))
         return SiteAccuracy(0.6, 0.7)
 
-    monkeypatch.setattr(module, "site_accuracy", told)
+    monkeypatch.setattr(cell_module, "site_accuracy", told)
     plan = replace(PLAN, engines=("identity",), sites=True)
     rows = run_benchmark(find_cohort(dataset), plan, tmp_path)
     assert value(rows, "identity", "A", "B", "site_accuracy") == 0.7

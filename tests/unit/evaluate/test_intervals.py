@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitame.core.errors import InputError
-from mitame.evaluate.intervals import Interval, bootstrap
+from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio
 
 
 def subjects(values):
@@ -107,3 +107,38 @@ def test_values_that_are_none_are_refused(values):
 def test_a_level_that_is_no_share_is_refused(level):
     with pytest.raises(InputError, match="level"):
         bootstrap({"one": 1.0, "two": 2.0}, level=level, seed=0)
+
+
+def test_a_ratio_is_of_sums_and_not_a_mean_of_ratios():
+    found = bootstrap_ratio({"one": (3.0, 1.0), "two": (1.0, 9.0)}, seed=0)
+    assert found.value == pytest.approx(0.4)
+    assert found.n_subjects == 2
+
+
+def test_both_parts_of_a_ratio_are_drawn_together():
+    parts = {name: (2 * gap, gap) for name, gap in subjects([1.0, 5.0, 90.0]).items()}
+    found = bootstrap_ratio(parts, seed=0)
+    assert (found.low, found.value, found.high) == pytest.approx((2, 2, 2))
+
+
+def test_ninety_five_percent_of_the_intervals_of_a_ratio_hold_the_truth():
+    rng = np.random.default_rng(0)
+    held = []
+    for trial in range(200):
+        under = rng.uniform(1, 3, 40)
+        over = 0.5 * under + rng.normal(0, 0.3, 40)
+        parts = subjects(list(zip(over, under, strict=True)))
+        found = bootstrap_ratio(parts, n_resamples=400, seed=trial)
+        held.append(found.low <= 0.5 <= found.high)
+    assert 0.90 < np.mean(held) < 0.985
+
+
+def test_a_ratio_of_one_subject_has_no_interval():
+    found = bootstrap_ratio({"one": (1.0, 4.0)}, seed=0)
+    assert found.value == 0.25
+    assert math.isnan(found.low)
+
+
+def test_a_ratio_over_nothing_is_refused():
+    with pytest.raises(InputError, match="add up to -1"):
+        bootstrap_ratio({"one": (1.0, 1.0), "two": (1.0, -2.0)}, seed=0)
