@@ -27,6 +27,9 @@ def benchmark(
     sites: Annotated[
         bool, typer.Option(help="Train classifiers to tell the scanners apart.")
     ] = True,
+    unpaired: Annotated[
+        bool, typer.Option(help="Train on other subjects for each scanner.")
+    ] = False,
     lang: Lang = "en",
     as_json: Json = False,
 ) -> None:
@@ -48,7 +51,7 @@ def benchmark(
 
         names = [name.strip() for name in engines.split(",") if name.strip()]
         people = find_cohort(cohort)
-        plan = Plan(tuple(names or engine_names()), test, seed, sites)
+        plan = Plan(tuple(names or engine_names()), test, seed, sites, unpaired)
         running.expect(count_steps(people, plan), "reading the cohort")
         require_apart(out, [str(cohort)], [])
         require_usable(out)

@@ -12,7 +12,7 @@ from pathlib import Path
 from mitame.engines.named import engine_class
 from mitame.evaluate.cell import Direction, score
 from mitame.evaluate.cohort import Cohort, Prepared
-from mitame.evaluate.splits import subject_split
+from mitame.evaluate.splits import subject_folds, subject_split
 from mitame.evaluate.table import CEILING, Row, plain, read_rows
 from mitame.io.staging import staged_file
 
@@ -33,12 +33,16 @@ class Plan:
         Of the split, the classifiers and the intervals.
     sites : bool
         Whether classifiers are trained to tell the scanners apart.
+    unpaired : bool
+        Whether every scanner has training subjects of its own, as in most studies;
+        else all of them are seen on all scanners.
     """
 
     engines: tuple[str, ...]
     test: int
     seed: int
     sites: bool = True
+    unpaired: bool = False
 
 
 def run_benchmark(
@@ -60,7 +64,7 @@ def run_benchmark(
     """
     for name in plan.engines:
         engine_class(name)  # a misspelt name is told before an hour of preparation
-    train, test = subject_split(cohort.subjects, test=plan.test, seed=plan.seed)
+    directions = _directions(cohort, plan)
     # Other scans of the same names are another cohort.
     digest = cohort.digest()
     images = Prepared(cohort, out / "prepared" / digest[:12])
@@ -74,18 +78,31 @@ def run_benchmark(
         for subject, scanner in pool.map(prepared, visits):
             progress(f"sub-{subject} on {scanner} prepared")
     rows: list[Row] = []
-    for source, target in permutations(cohort.scanners, 2):
-        direction = Direction(source, target, train, test)
-        for engine in (*([CEILING] if cohort.has_truth else []), *plan.engines):
+    for direction in directions:
+        for engine in (*([CEILING] if cohort.has_rescans else []), *plan.engines):
             rows += _kept(engine, direction, plan, images, out / "cells" / digest[:12])
-            progress(f"{engine}: {source} to {target}")
+            progress(f"{engine}: {direction.source} to {direction.target}")
     return rows
+
+
+def _directions(cohort: Cohort, plan: Plan) -> list[Direction]:
+    """Return every way between two scanners, with who trains and who tests."""
+    train, test = subject_split(cohort.subjects, test=plan.test, seed=plan.seed)
+    on = dict.fromkeys(cohort.scanners, train)
+    if plan.unpaired:
+        folds = subject_folds(train, len(cohort.scanners), plan.seed)
+        parts = (part for _, part in folds)
+        on = dict(zip(cohort.scanners, parts, strict=True))
+    return [
+        Direction(source, target, on[source], on[target], test)
+        for source, target in permutations(cohort.scanners, 2)
+    ]
 
 
 def count_steps(cohort: Cohort, plan: Plan) -> int:
     """Return how often `run_benchmark` reports progress."""
     directions = len(cohort.scanners) * (len(cohort.scanners) - 1)
-    cells = directions * (len(plan.engines) + cohort.has_truth)
+    cells = directions * (len(plan.engines) + cohort.has_rescans)
     return len(cohort.subjects) * len(cohort.scanners) + cells
 
 

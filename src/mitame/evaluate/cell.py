@@ -34,11 +34,22 @@ Transform = Callable[[str], Session]
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """From one scanner to another, and who trains and who tests."""
+    """From one scanner to another, and who trains and who tests.
+
+    Parameters
+    ----------
+    source, target : str
+        Scanners.
+    train_source, train_target : tuple of str
+        Subjects whose scans on one and on the other an engine learns from.
+    test : tuple of str
+        Subjects it has not seen, whose scans on both are known.
+    """
 
     source: str
     target: str
-    train: tuple[str, ...]
+    train_source: tuple[str, ...]
+    train_target: tuple[str, ...]
     test: tuple[str, ...]
 
 
@@ -125,8 +136,8 @@ def _transform(engine: str, direction: Direction, images: Prepared) -> Transform
     if engine == CEILING:
         return lambda subject: images.session(subject, direction.target, "rescan")
     fitted = engine_class(engine)().fit(
-        images.sessions(direction.train, direction.source),
-        images.sessions(direction.train, direction.target),
+        images.sessions(direction.train_source, direction.source),
+        images.sessions(direction.train_target, direction.target),
     )
     return lambda subject: fitted.transform(images.session(subject, direction.source))
 
@@ -139,7 +150,7 @@ def _of_sequence(cell: _Cell, suffix: Suffix) -> list[tuple[str, Interval]]:
             scores.setdefault(metric, {})[subject] = value
     sure = partial(bootstrap, seed=cell.seed)
     found = [(metric, sure(values)) for metric, values in scores.items()]
-    if cell.images.cohort.has_truth:
+    if cell.images.cohort.has_rescans:
         found += _gaps(cell, suffix)
         kept = {s: _lesions_kept(cell, s, suffix) for s in cell.results}
         if known := {subject: values for subject, values in kept.items() if values}:
@@ -157,12 +168,12 @@ def _against_target(cell: _Cell, subject: str, suffix: Suffix) -> dict[str, floa
         "mae": metrics.mae(*given, mask),
         "wasserstein": metrics.wasserstein(*given, mask),
     }
-    if cell.images.cohort.has_truth:
-        quiet = cell.shown(subject, suffix, "noisefree")
-        found["psnr_noisefree"] = metrics.psnr(given[0], quiet, mask)
-        found["ssim_noisefree"] = metrics.ssim(given[0], quiet, mask)
-        found |= _planted_left(cell, subject, suffix, quiet)
-    return found
+    truth = given[1]
+    if cell.images.cohort.has_rescans:
+        truth = cell.shown(subject, suffix, "noisefree")
+        found["psnr_noisefree"] = metrics.psnr(given[0], truth, mask)
+        found["ssim_noisefree"] = metrics.ssim(given[0], truth, mask)
+    return found | _planted_left(cell, subject, suffix, truth)
 
 
 def _planted_left(
@@ -249,8 +260,8 @@ def _site_rows(cell: _Cell, transform: Transform) -> list[Row]:
     """Return how well new classifiers tell results from the target's real scans."""
     direction, images = cell.direction, cell.images
     train = (
-        [transform(subject) for subject in direction.train],
-        images.sessions(direction.train, direction.target),
+        [transform(subject) for subject in direction.train_source],
+        images.sessions(direction.train_target, direction.target),
     )
     test = (
         list(cell.results.values()),

@@ -37,7 +37,7 @@ class Cohort:
         BIDS labels; every subject was on every scanner.
     sequences : tuple of str
         What every subject has on every scanner.
-    has_truth : bool
+    has_rescans : bool
         Whether rescans and noise-free images are there, as `mitame simulate` writes.
     """
 
@@ -45,7 +45,7 @@ class Cohort:
     subjects: tuple[str, ...]
     scanners: tuple[str, ...]
     sequences: tuple[Suffix, ...]
-    has_truth: bool
+    has_rescans: bool
 
     def file(self, subject: str, scanner: str, suffix: str, desc: str = "scan") -> Path:
         """Return where an image is; ``desc`` is a `Kind`, or ``planted``."""
@@ -127,13 +127,15 @@ def find_cohort(folder: Path) -> Cohort:
             fix="Give a BIDS dataset of traveling subjects, as `mitame simulate` "
             "writes: sub-…/ses-SCANNER/anat/….",
         )
-    return Cohort(
+    found = Cohort(
         folder,
         tuple(sorted(subjects)),
         tuple(scanners),
         tuple(suffix for suffix in SUFFIXES if suffix in shared),
-        (folder / TRUTH).is_dir(),
+        has_rescans=False,
     )
+    first = found.file(found.subjects[0], scanners[0], found.sequences[0], "rescan")
+    return replace(found, has_rescans=first.exists())
 
 
 @dataclass(frozen=True, slots=True)

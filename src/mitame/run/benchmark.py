@@ -27,6 +27,7 @@ def write_tables(
         "sequences": list(cohort.sequences),
         "subjects_train": len(cohort.subjects) - plan.test,
         "subjects_test": plan.test,
+        "training": "unpaired" if plan.unpaired else "paired",
         "seed": plan.seed,
         "mitame": version("mitame"),
     }

@@ -104,7 +104,7 @@ def test_the_cohort_is_everyone_on_every_scanner(dataset):
     assert found.subjects == NAMES
     assert found.scanners == ("A", "B")
     assert found.sequences == ("T1w",)
-    assert found.has_truth
+    assert found.has_rescans
 
 
 def test_a_subject_who_missed_a_scanner_is_left_out(dataset, tmp_path):
@@ -255,6 +255,39 @@ def test_classifiers_see_training_subjects_first_and_others_after(
         assert len(seen) == 3
         assert len(unseen) == 2
         assert not seen & unseen
+
+
+def test_unpaired_subjects_train_one_scanner_each(dataset, tmp_path, monkeypatch):
+    ways = []
+    monkeypatch.setattr(
+        module, "score", lambda *given, **_: ways.append(given[1]) or []
+    )
+    plan = replace(PLAN, engines=("identity",), test=1, unpaired=True)
+    run_benchmark(find_cohort(dataset), plan, tmp_path)
+    there, back = {(way.source, way.target): way for way in ways}.values()
+    assert (there.source, back.source) == ("A", "B")
+    assert there.train_source == back.train_target
+    assert there.train_target == back.train_source
+    assert not set(there.train_source) & set(there.train_target)
+    assert {*there.train_source, *there.train_target, *there.test} == set(NAMES)
+    assert len(there.train_source) == len(there.train_target) == 2
+
+
+def test_a_mark_is_measured_against_the_scan_where_no_noise_free_image_is(
+    dataset, rows, tmp_path
+):
+    other = tmp_path / "other"
+    shutil.copytree(dataset, other)
+    truth = other / "derivatives" / "truth"
+    for path in [*truth.rglob("*rescan*"), *truth.rglob("*noisefree*")]:
+        path.unlink()
+    people = find_cohort(other)
+    assert not people.has_rescans
+    found = run_benchmark(people, PLAN, tmp_path / "out")
+    assert not [r for r in found if r.engine == CEILING or "noisefree" in r.metric]
+    left = value(found, "identity", "B", "A", "planted_residual")
+    there = value(rows, "identity", "B", "A", "planted_residual")
+    assert left == pytest.approx(there, abs=0.05)
 
 
 def test_steps_are_counted(dataset, tmp_path):
