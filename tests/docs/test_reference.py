@@ -15,8 +15,8 @@ from mitame.engines.named import GROUP
 from mitame.evaluate.scores import METRICS
 from mitame.present.words import score_definitions
 from mitame.simulate.catalog import scanners
-from mitame.simulate.cohort import PLANTS
 from mitame.simulate.effects import BLUR_MM, EFFECTS, NOISE, SHADING, STRIPES, TONE
+from mitame.simulate.study import PLANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"

@@ -33,7 +33,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same bytes.")] = 0,
     plant: Annotated[
         str,
-        typer.Option(help="'occipital' (bright, last scanner), 'lesions', or both."),
+        typer.Option(help="'occipital' (bright, last scanner), 'lesions', 'atrophy'."),
     ] = "",
     catalog: Annotated[
         Path | None,
@@ -50,9 +50,9 @@ def simulate(
     """
     with job("simulate", as_json=as_json) as running:
         # Heavy: SciPy. `mitame --help` need not wait for it.
-        from mitame.simulate.cohort import PLANTS, Study
         from mitame.simulate.cohort import simulate as make
         from mitame.simulate.effects import scanner_in_words
+        from mitame.simulate.study import PLANTS, Study
 
         study = Study(
             anatomy,
@@ -64,13 +64,14 @@ def simulate(
             tuple(_known(name, PLANTS, "thing to plant") for name in _names(plant)),
         )
         scans = len(study.scanners) * len(study.sequences)
-        running.expect(subjects * (1 + scans), "reading the anatomy")
+        dates = 2 if "atrophy" in study.plants else 1
+        running.expect(subjects * (1 + dates * scans), "reading the anatomy")
         made = list(make(study, out, force=force, progress=running.step))
         running.outputs = [out]
         running.result = {"subjects": made, "settings": study.settings()}
         running.lines = [
             f"{len(made)} subjects made ({subjects - len(made)} were there), "
-            f"{scans} scans each: {out}"
+            f"{dates * scans} scans each: {out}"
         ]
 
 

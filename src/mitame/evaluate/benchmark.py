@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mitame.engines.named import engine_class
 from mitame.evaluate.cell import Direction, score
-from mitame.evaluate.cohort import Cohort, Prepared
+from mitame.evaluate.cohort import Cohort, Kind, Prepared
 from mitame.evaluate.splits import subject_folds, subject_split
 from mitame.evaluate.table import CEILING, Row, plain, read_rows
 from mitame.io.staging import staged_file
@@ -68,21 +68,38 @@ def run_benchmark(
     # Other scans of the same names are another cohort.
     digest = cohort.digest()
     images = Prepared(cohort, out / "prepared" / digest[:12])
-    visits = list(product(cohort.subjects, cohort.scanners))
-
-    def prepared(visit: tuple[str, str]) -> tuple[str, str]:
-        images.session(*visit)
-        return visit
-
-    with ThreadPoolExecutor(max_workers=2) as pool:  # SimpleITK and torch share
-        for subject, scanner in pool.map(prepared, visits):
-            progress(f"sub-{subject} on {scanner} prepared")
+    _prepare(images, plan, directions[0].test, progress)
     rows: list[Row] = []
     for direction in directions:
         for engine in (*([CEILING] if cohort.has_rescans else []), *plan.engines):
             rows += _kept(engine, direction, plan, images, out / "cells" / digest[:12])
             progress(f"{engine}: {direction.source} to {direction.target}")
     return rows
+
+
+def _prepare(
+    images: Prepared, plan: Plan, test: tuple[str, ...], progress: Progress
+) -> None:
+    """Prepare everything that is needed, two at a time; it takes most of the time."""
+
+    def prepared(visit: tuple[str, str]) -> tuple[str, str]:
+        for kind in _kinds(images.cohort, plan, is_tested=visit[0] in test):
+            images.session(*visit, kind)
+        return visit
+
+    visits = product(images.cohort.subjects, images.cohort.scanners)
+    with ThreadPoolExecutor(max_workers=2) as pool:  # SimpleITK and torch share
+        for subject, scanner in pool.map(prepared, visits):
+            progress(f"sub-{subject} on {scanner} prepared")
+
+
+def _kinds(cohort: Cohort, plan: Plan, *, is_tested: bool) -> tuple[Kind, ...]:
+    """Return which images of a visit will be looked at; classifiers learn rescans."""
+    if not cohort.has_rescans:
+        return ("scan",)
+    if is_tested:
+        return "scan", "rescan", "noisefree"
+    return ("scan", "rescan") if plan.sites else ("scan",)
 
 
 def _directions(cohort: Cohort, plan: Plan) -> list[Direction]:

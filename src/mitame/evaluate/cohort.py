@@ -18,6 +18,7 @@ from mitame.core.session import SUFFIXES, Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.io import bundle, names, nifti
 from mitame.prepare.default import default_preparation
+from mitame.simulate.dataset import LATER
 
 Kind = Literal["scan", "rescan", "noisefree"]
 """The scan itself, the same scanner's second one, or the scan without noise."""
@@ -103,7 +104,8 @@ def _labels(path: Path) -> NDArray[np.int16]:
 def find_cohort(folder: Path) -> Cohort:
     """Return the traveling subjects of a BIDS dataset.
 
-    Subjects and sequences that are not on every scanner are left out.
+    Subjects and sequences that are not on every scanner are left out, and so are
+    visits of a second date (`dataset.LATER`).
 
     Raises
     ------
@@ -115,7 +117,8 @@ def find_cohort(folder: Path) -> Cohort:
         name = names.parse(path)
         if name.is_scan and name.suffix and set(name.entities) == {"sub", "ses"}:
             subject, scanner = name.entities["sub"], name.entities["ses"]
-            seen[subject].setdefault(scanner, set()).add(name.suffix)
+            if not scanner.endswith(LATER):
+                seen[subject].setdefault(scanner, set()).add(name.suffix)
     scanners = sorted({scanner for visits in seen.values() for scanner in visits})
     subjects = [s for s, visits in seen.items() if set(visits) == set(scanners)]
     everywhere = [seen[s][scanner] for s in subjects for scanner in scanners]

@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 
 from mitame.core.volume import Volume
 from mitame.io import bids, nifti
+from mitame.prepare.resample import resample
 from mitame.simulate.acquire import scan_grid
 from mitame.simulate.acquisition import Acquisition
 from mitame.simulate.anatomy import OUTSIDE_BRAIN
+from mitame.simulate.atrophy import MEASURED, lost, volumes
 from mitame.simulate.plant import Lesion
 from mitame.simulate.subject import Subject
+
+LATER = "later"
+"""Ends the names of sessions of the second date: ``ses-prismalater``."""
 
 
 def write_anatomy(
@@ -67,6 +72,47 @@ def write_anatomy(
             "strength": "Share of the healthy tissue that is replaced in the middle",
         }
         bids.write_table(folder / f"{stem}_desc-lesions_dseg.tsv", rows, columns)
+
+
+def write_atrophy(told: Path, before: Subject, after: Subject, spacing: float) -> None:
+    """Write what a subject lost until the second date, and the labels then.
+
+    Parameters
+    ----------
+    told : Path
+        Folder of the subject in the truth.
+    before, after : Subject
+        The same person on both dates.
+    spacing : float
+        Voxel edge of the scans, mm.
+    """
+    grid = scan_grid(before, spacing)
+    stem = f"{told / 'anat'}/sub-{before.name}_desc-"
+    labels = _nearest(after.labels, grid)
+    nifti.write_labels(Path(f"{stem}labels{LATER}_dseg.nii.gz"), labels, grid)
+    share = resample(
+        Volume(lost(before, after), before.affine), grid, interpolator="linear"
+    )
+    nifti.write(Path(f"{stem}atrophy_probseg.nii.gz"), share)
+    first, second = volumes(before), volumes(after)
+    rows = [
+        {
+            "index": label,
+            "name": MEASURED[label],
+            "before_ml": f"{size:.3f}",
+            "after_ml": f"{second[label]:.3f}",
+            "change_percent": f"{100 * (second[label] / size - 1):.2f}",
+        }
+        for label, size in first.items()
+    ]
+    columns = {
+        "index": "Value in the label map",
+        "name": "Structure",
+        "before_ml": "Size on the first date",
+        "after_ml": "Size on the second date",
+        "change_percent": "Of the size on the first date",
+    }
+    bids.write_table(Path(f"{stem}labels{LATER}_dseg.tsv"), rows, columns)
 
 
 def write_image(

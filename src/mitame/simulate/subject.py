@@ -51,6 +51,26 @@ class Variety:
     texture: float = 0.03
 
 
+HIPPOCAMPUS = (17, 53)
+
+
+@dataclass(frozen=True, slots=True)
+class Atrophy:
+    """What a person lost between two dates.
+
+    Parameters
+    ----------
+    ventricles_mm : float
+        By how much the wall of the ventricles moved outward.
+    cortex_mm, hippocampus_mm : float
+        By how much the surface of the cortex and of the hippocampus moved inward.
+    """
+
+    ventricles_mm: float
+    cortex_mm: float
+    hippocampus_mm: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """One head on the fine grid that scans are computed from.
@@ -119,6 +139,7 @@ def make_subject(
     spacing: float,
     rng: np.random.Generator,
     variety: Variety | None = None,
+    loss: Atrophy | None = None,
 ) -> Subject:
     """Return a person with the anatomy of `anatomy`, but not quite.
 
@@ -134,10 +155,12 @@ def make_subject(
         All that is random comes from here.
     variety : Variety, optional
         How much is random.
+    loss : Atrophy, optional
+        What the person has lost; of the same random numbers, the same person later.
     """
     variety = variety or Variety()
     grid = _fine_grid(anatomy, spacing)
-    way = _deformation(anatomy, variety, rng)
+    way = _deformation(anatomy, variety, rng, loss or Atrophy(0, 0, 0))
     where = _places(anatomy, grid, way)
     texture = [
         variety.texture * (random_field(grid, 2.0, rng) + random_field(grid, 8.0, rng))
@@ -207,7 +230,7 @@ def _fat(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _deformation(
-    anatomy: Anatomy, variety: Variety, rng: np.random.Generator
+    anatomy: Anatomy, variety: Variety, rng: np.random.Generator, loss: Atrophy
 ) -> tuple[Volume, NDArray[np.float32]]:
     """Return a displacement (3, i, j, k) in mm on a coarse grid, with that grid.
 
@@ -229,12 +252,15 @@ def _deformation(
         ]
     )
     ventricles, cortex = rng.standard_normal(2)
-    for structure, amplitude in (
-        (np.isin(anatomy.labels, VENTRICLES), variety.ventricles_mm * ventricles),
+    for structure, grown_mm in (
+        (np.isin(anatomy.labels, VENTRICLES),
+         variety.ventricles_mm * ventricles + loss.ventricles_mm),
         (anatomy.tissue("white_matter") | anatomy.tissue("cortex"),
-         variety.cortex_mm * cortex),
+         variety.cortex_mm * cortex - loss.cortex_mm),
+        (np.isin(anatomy.labels, HIPPOCAMPUS), -loss.hippocampus_mm),
     ):  # fmt: skip
-        velocity += amplitude * _inward(anatomy, structure, coarse)
+        if grown_mm:
+            velocity += grown_mm * _inward(anatomy, structure, coarse)
     return coarse, _followed(velocity)
 
 

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from mitame.core.errors import InputError, OutputError
+from mitame.evaluate.cohort import find_cohort
 from mitame.io import nifti
 from mitame.io.scan import find_scans
 from mitame.simulate import cohort as module
 from mitame.simulate.catalog import scanner_named
-from mitame.simulate.cohort import Study, simulate
+from mitame.simulate.cohort import simulate
+from mitame.simulate.study import Study
 
 AVANTO, PRISMA = scanner_named("avanto"), scanner_named("prisma")
 STUDY = Study(
@@ -175,8 +177,84 @@ def test_settings_are_told(dataset):
     assert [s["name"] for s in told["scanners"]] == ["avanto", "prisma"]
 
 
+@pytest.fixture(scope="module")
+def aged(tmp_path_factory, coarse_head):
+    """The first person of the study, on two dates."""
+    plants = (*STUDY.plants, "atrophy")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "builtin_anatomy", lambda: coarse_head)
+        folder = tmp_path_factory.mktemp("simulated") / "aged"
+        list(simulate(replace(STUDY, n_subjects=1, plants=plants), folder))
+    return folder
+
+
+def test_the_first_date_is_the_same_with_and_without_a_second(dataset, aged):
+    for path in aged.glob("sub-001/ses-*/anat/*.nii.gz"):
+        if "later" not in path.name:
+            assert path.read_bytes() == (dataset / path.relative_to(aged)).read_bytes()
+
+
+def test_everyone_comes_to_every_scanner_again(aged):
+    found = sorted(path.name for path in aged.glob("sub-*/ses-*later/anat/*.nii.gz"))
+    assert found == [
+        f"sub-001_ses-{scanner}later_{suffix}.nii.gz"
+        for scanner in ("avanto", "prisma")
+        for suffix in ("FLAIR", "T1w")
+    ]
+    for desc in ("rescan", "noisefree"):
+        assert len(list(aged.rglob(f"*later_desc-{desc}_*.nii.gz"))) == 4
+
+
+def test_a_second_date_has_noise_of_its_own(aged):
+    first, later = (
+        nifti.read(aged / f"sub-001/ses-{ses}/anat/sub-001_ses-{ses}_T1w.nii.gz").data
+        for ses in ("avanto", "avantolater")
+    )
+    quiet, later_quiet = (
+        nifti.read(
+            truth(aged, f"ses-{ses}/anat/sub-001_ses-{ses}_desc-noisefree_T1w.nii.gz")
+        ).data
+        for ses in ("avanto", "avantolater")
+    )
+    brain = nifti.read(truth(aged, "anat/sub-001_desc-brain_mask.nii.gz")).data > 0
+    one, other = (first - quiet)[brain], (later - later_quiet)[brain]
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.1
+
+
+def test_what_was_lost_is_where_the_images_differ(aged):
+    share = nifti.read(truth(aged, "anat/sub-001_desc-atrophy_probseg.nii.gz")).data
+    first, later = (
+        nifti.read(
+            truth(aged, f"ses-{ses}/anat/sub-001_ses-{ses}_desc-noisefree_T1w.nii.gz")
+        ).data
+        for ses in ("avanto", "avantolater")
+    )
+    change = later - first
+    assert share.sum() > 0
+    gone = share > 0.5 * share.max()
+    assert gone.sum() > 5
+    assert change[gone].mean() < 0  # brain is brighter than fluid on T1w
+    assert np.abs(change[gone]).mean() > 3 * np.abs(change[share == 0]).mean()
+
+
+def test_volumes_of_both_dates_are_told(aged):
+    path = truth(aged, "anat/sub-001_desc-labelslater_dseg.tsv")
+    head, *rows = [line.split("\t") for line in path.read_text().splitlines()]
+    assert head == ["index", "name", "before_ml", "after_ml", "change_percent"]
+    assert {row[1] for row in rows} >= {"left cortex", "right cortex"}
+    for _, _, before, after, change in rows:
+        expected = 100 * (float(after) / float(before) - 1)
+        assert float(change) == pytest.approx(expected, abs=0.02)
+
+
+def test_a_second_date_is_no_scanner_of_a_cohort(aged):
+    assert find_cohort(aged).scanners == ("avanto", "prisma")
+
+
 @pytest.mark.slow
-def test_the_bids_validator_finds_no_error(dataset):
+@pytest.mark.parametrize("name", ["dataset", "aged"])
+def test_the_bids_validator_finds_no_error(name, request):
+    dataset = request.getfixturevalue(name)
     found = subprocess.run(
         [
             Path(sys.executable).with_name("bids-validator-deno"),
