@@ -32,6 +32,11 @@ from mitame.cli.main import run
 run()
 """
 """A comparison whose worker thread cannot be interrupted, as in compiled code."""
+DEAF = BUSY.replace(
+    "        started.result()",
+    "        __import__('hashlib').pbkdf2_hmac('sha1', b'', b'', 2**31 - 1)",
+)
+"""The main thread itself is in one long call of compiled code."""
 
 
 def await_line(process: subprocess.Popen, words: str) -> None:
@@ -46,13 +51,14 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
+@pytest.mark.parametrize("code", [BUSY, DEAF], ids=["busy", "deaf"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_comparison_ends_soon_and_leaves_nothing(
-    start, scans, tmp_path, number
+    start, scans, tmp_path, number, code
 ):
     before = names(tmp_path)
     pair = scans / "sub-01_T1w.nii", scans / "sub-01_T1w.nii"
-    process = start("compare", *pair, "-o", tmp_path / "out", "--json", code=BUSY)
+    process = start("compare", *pair, "-o", tmp_path / "out", "--json", code=code)
     await_line(process, "busy")
     assert any(".out.partial" in name for name in names(tmp_path))
     sent = time.monotonic()

@@ -47,7 +47,12 @@ def watch(end_at_once: Callable[[], None]) -> None:
 
 
 def no_more_interrupts() -> None:
-    """Ignore the signals that `watch` watches; without `watch`, do nothing."""
+    """Ignore the signals that `watch` watches; without `watch`, do nothing.
+
+    Only the main thread may; any other is about to end the process anyway.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
     for number in SIGNALS:
         if signal.getsignal(number) is _interrupt:
             signal.signal(number, signal.SIG_IGN)

@@ -18,7 +18,17 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mitame.cli import apply, benchmark, compare, demo, fit, info, interrupt, simulate
+from mitame.cli import (
+    apply,
+    benchmark,
+    compare,
+    demo,
+    evaluate,
+    fit,
+    info,
+    interrupt,
+    simulate,
+)
 from mitame.cli.console import show_json
 from mitame.core.errors import MitameError
 from mitame.io.notice import NOTICE
@@ -36,7 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"Make brain MRI from different scanners look alike.\n\n{NOTICE}",
 )
-for command in (demo, compare, fit, apply, simulate, benchmark, info):
+for command in (demo, compare, fit, apply, evaluate, simulate, benchmark, info):
     app.command()(getattr(command, command.__name__.rsplit(".", 1)[-1]))
 
 _last_word = threading.RLock()

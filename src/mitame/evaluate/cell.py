@@ -161,18 +161,13 @@ def _of_sequence(cell: _Cell, suffix: Suffix) -> list[tuple[str, Interval]]:
 def _against_target(cell: _Cell, subject: str, suffix: Suffix) -> dict[str, float]:
     """Return the scores of one result against its subject on the target scanner."""
     mask = cell.mask(subject)
-    given = cell.shown(subject, suffix, "result"), cell.shown(subject, suffix, "scan")
-    found = {
-        "psnr": metrics.psnr(*given, mask),
-        "ssim": metrics.ssim(*given, mask),
-        "mae": metrics.mae(*given, mask),
-        "wasserstein": metrics.wasserstein(*given, mask),
-    }
-    truth = given[1]
+    result = cell.shown(subject, suffix, "result")
+    truth = cell.shown(subject, suffix, "scan")
+    found = metrics.against_truth(result, truth, mask)
     if cell.images.cohort.has_rescans:
         truth = cell.shown(subject, suffix, "noisefree")
-        found["psnr_noisefree"] = metrics.psnr(given[0], truth, mask)
-        found["ssim_noisefree"] = metrics.ssim(given[0], truth, mask)
+        found["psnr_noisefree"] = metrics.psnr(result, truth, mask)
+        found["ssim_noisefree"] = metrics.ssim(result, truth, mask)
     return found | _planted_left(cell, subject, suffix, truth)
 
 

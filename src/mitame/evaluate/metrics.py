@@ -122,6 +122,16 @@ def wasserstein(image: Image, truth: Image, mask: Mask) -> float:
     return float(stats.wasserstein_distance(seen, true))
 
 
+def against_truth(image: Image, truth: Image, mask: Mask) -> dict[str, float]:
+    """Return `psnr`, `ssim`, `mae` and `wasserstein` of one image, by name."""
+    return {
+        "psnr": psnr(image, truth, mask),
+        "ssim": ssim(image, truth, mask),
+        "mae": mae(image, truth, mask),
+        "wasserstein": wasserstein(image, truth, mask),
+    }
+
+
 def gap_closed(
     error_source: float, error_harmonized: float, error_rescan: float
 ) -> float:

@@ -1,0 +1,216 @@
+"""Scores of images on disk against the same subjects on the target scanner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import GridMismatchError, InputError
+from mitame.core.session import Session
+from mitame.core.volume import Volume
+from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio
+from mitame.evaluate.metrics import against_truth, mae
+from mitame.io.scan import Scan, read
+from mitame.prepare.default import default_preparation
+from mitame.prepare.orient import Orient
+from mitame.prepare.scale import white_matter, white_matter_median
+from mitame.run.scans import known_sequence, title_of
+
+FAR = 2.0
+"""A result whose white matter is so many times brighter or darker than the target's
+is in other units."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A harmonized scan, and what it is held against.
+
+    Parameters
+    ----------
+    result : Scan
+        The harmonized scan.
+    target : Scan
+        The same subject on the target scanner, on the same grid.
+    source, rescan : Scan, optional
+        What was harmonized, and the target scanner's second scan; with both, the gap
+        that was closed can be told.
+    """
+
+    result: Scan
+    target: Scan
+    source: Scan | None = None
+    rescan: Scan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What one image scored.
+
+    Parameters
+    ----------
+    pair : Pair
+        Which one.
+    values : dict of str to float
+        By metric.
+    gap : (float, float), optional
+        How much of the error is gone, and how much could be; mean absolute errors.
+    """
+
+    pair: Pair
+    values: dict[str, float]
+    gap: tuple[float, float] | None
+
+
+def pair_up(
+    results: Sequence[Scan],
+    targets: Sequence[Scan],
+    sources: Sequence[Scan] = (),
+    rescans: Sequence[Scan] = (),
+) -> list[Pair]:
+    """Return what belongs together: of one subject and sequence.
+
+    One result and one of each other need no names.
+
+    Raises
+    ------
+    InputError
+        If something has no partner, or more than one.
+    """
+    alone = len(results) == 1
+    return [
+        Pair(
+            result,
+            _partner(result, targets, "target", alone=alone),
+            _partner(result, sources, "source", alone=alone) if sources else None,
+            _partner(result, rescans, "rescan", alone=alone) if rescans else None,
+        )
+        for result in results
+    ]
+
+
+def _partner(result: Scan, scans: Sequence[Scan], what: str, *, alone: bool) -> Scan:
+    if alone and len(scans) == 1:
+        return scans[0]
+    suffix = known_sequence(result)
+    same = [s for s in scans if (s.subject, s.suffix) == (result.subject, suffix)]
+    if len(same) != 1 or result.subject is None:
+        raise InputError(
+            f"'{title_of(result)}' has {len(same)} {what} scans of its subject and "
+            f"sequence among {len(scans)}.",
+            fix="Name the files by BIDS (sub-…_ses-…_T1w.nii.gz), or give one by one.",
+        )
+    return same[0]
+
+
+def evaluate_pairs(
+    pairs: Sequence[Pair], *, rescale: bool, progress: Progress = lambda _: None
+) -> Iterator[Scores]:
+    """Yield the scores of every pair.
+
+    Target, source and rescan are prepared as for `Model.fit`; the result is taken as
+    it is, in white-matter medians.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+        What to score.
+    rescale : bool
+        Whether results are divided by their own white matter's median.
+    progress : callable
+        Called after each.
+
+    Raises
+    ------
+    InputError
+        If a scan cannot be used, or a result is in other units.
+    GridMismatchError
+        If a result and what it is held against are not on one grid.
+    """
+    for pair in pairs:
+        target = _prepared(pair.target)
+        others = [_prepared(s) if s else None for s in (pair.source, pair.rescan)]
+        brain = target.require_brain()
+        for other in others:
+            if other is not None:
+                _require_one_grid(pair, other.reference, target.reference)
+                brain = brain & other.require_brain()
+        result = _result(pair, target, rescale=rescale)
+        yield _scores(pair, result, target, others, brain)
+        progress(f"{title_of(pair.result)} scored")
+
+
+def _prepared(scan: Scan) -> Session:
+    """Return one scan, prepared, on its grid turned to RAS+."""
+    session = Session({known_sequence(scan): read(scan)}, scan.subject, scan.date)
+    turned, _ = Orient().apply(session)
+    prepared, restore = default_preparation().apply(turned)
+    return restore(prepared)
+
+
+def _result(pair: Pair, target: Session, *, rescale: bool) -> NDArray[np.float32]:
+    """Return the harmonized image in white-matter medians of the target."""
+    suffix = known_sequence(pair.target)
+    session, _ = Orient().apply(Session({suffix: read(pair.result)}))
+    volume = session[suffix]
+    _require_one_grid(pair, volume, target.reference)
+    white = white_matter_median(volume, white_matter(target))
+    if rescale:
+        return volume.data / np.float32(white)
+    if not 1 / FAR < white < FAR:
+        raise InputError(
+            f"The white matter of '{title_of(pair.result)}' is at {white:.4g}; the "
+            "target's is at 1 when prepared.",
+            fix="Pass --rescale to divide results by their own white matter.",
+        )
+    return volume.data
+
+
+def _require_one_grid(pair: Pair, volume: Volume, reference: Volume) -> None:
+    try:
+        volume.require_same_grid(reference)
+    except GridMismatchError as error:
+        raise GridMismatchError(
+            f"'{title_of(pair.result)}' and '{title_of(pair.target)}' are not on one "
+            f"grid: {error.what}",
+            fix="Give a target on the grid of the result; scores never resample.",
+        ) from error
+
+
+def _scores(
+    pair: Pair,
+    result: NDArray[np.float32],
+    target: Session,
+    others: Sequence[Session | None],
+    brain: NDArray[np.bool_],
+) -> Scores:
+    suffix = known_sequence(pair.target)
+    truth = target[suffix].data
+    values = against_truth(result, truth, brain)
+    source, rescan = others
+    if source is None or rescan is None:
+        return Scores(pair, values, None)
+    before, least = (mae(s[suffix].data, truth, brain) for s in (source, rescan))
+    return Scores(pair, values, (before - values["mae"], before - least))
+
+
+def summary(found: Sequence[Scores], *, seed: int) -> dict[str, Interval]:
+    """Return every score over all subjects, with its interval."""
+    by_metric: dict[str, dict[str, list[float]]] = {}
+    for scores in found:
+        for metric, value in scores.values.items():
+            subjects = by_metric.setdefault(metric, {})
+            subjects.setdefault(_subject(scores), []).append(value)
+    whole = {m: bootstrap(values, seed=seed) for m, values in by_metric.items()}
+    gaps = {_subject(s): s.gap for s in found if s.gap is not None}
+    if gaps and sum(gap for _, gap in gaps.values()) > 0:
+        whole["gap_closed"] = bootstrap_ratio(gaps, seed=seed)
+    return whole
+
+
+def _subject(scores: Scores) -> str:
+    return scores.pair.result.subject or title_of(scores.pair.result)
