@@ -79,8 +79,14 @@ def pair_up(
     Raises
     ------
     InputError
-        If something has no partner, or more than one.
+        If something has no partner, or more than one, or only one of sources and
+        rescans is given.
     """
+    if bool(sources) != bool(rescans):
+        raise InputError(
+            "A gap needs both: the sources, and rescans on the target scanner.",
+            fix="Give --source and --rescan together, or neither.",
+        )
     alone = len(results) == 1
     return [
         Pair(

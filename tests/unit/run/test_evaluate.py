@@ -134,6 +134,13 @@ def test_a_result_in_other_units_is_refused_unless_it_is_to_be_rescaled(cohort):
     assert scores.values["mae"] < 0.1
 
 
+def test_half_of_what_a_gap_needs_is_refused(cohort):
+    results, targets = found(cohort, "result"), found(cohort, "target")
+    for half in ({"sources": targets}, {"rescans": targets}):
+        with pytest.raises(InputError, match="needs both"):
+            pair_up(results, targets, **half)
+
+
 def test_another_grid_is_refused_and_nothing_is_resampled(tmp_path):
     scan(tmp_path, "01", "result", scale=1.0, grid=head_grid(9.0))
     scan(tmp_path, "01", "target")
