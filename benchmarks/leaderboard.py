@@ -1,6 +1,6 @@
-"""Print a benchmark's table as Markdown, to be put into LEADERBOARD.md.
+"""Print LEADERBOARD.md from the tables of benchmarks.
 
-Usage: python benchmarks/leaderboard.py RESULTS/table.json
+Usage: python benchmarks/leaderboard.py "TITLE=RESULTS/table.json" ... > LEADERBOARD.md
 """
 
 from __future__ import annotations
@@ -14,6 +14,15 @@ from pathlib import Path
 
 from mitame.evaluate.scores import METRICS
 from mitame.evaluate.table import Row, read_rows
+
+HEAD = """# Leaderboard
+
+Written by `benchmarks/leaderboard.py`; every number is tied to the commit it was
+measured at. In brackets: 95 % intervals over test subjects. `identity` is the floor,
+nothing but preparation; `rescan` the ceiling, the target scanner's own second scan.
+What each column means, and how to read it: `docs/reference/scores.md`. What did not
+work: `LOG.md`.
+"""
 
 
 def commit() -> str:
@@ -45,24 +54,33 @@ def table(rows: list[Row], source: str, target: str, sequence: str) -> Iterable[
     metrics = [m for m in METRICS if any(metric == m for _, metric in here)]
     engines = list(dict.fromkeys(engine for engine, _ in here))
     yield f"\n### {source} → {target}, {sequence}\n"
-    yield "| engine | " + " | ".join(metrics) + " |"
+    yield "| engine | " + " | ".join(METRICS[m].name for m in metrics) + " |"
     yield "|---" * (len(metrics) + 1) + "|"
     for engine in engines:
         cells = [cell(here.get((engine, metric))) for metric in metrics]
         yield f"| {engine} | " + " | ".join(cells) + " |"
 
 
-def main() -> None:
-    """Read the arguments and print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("table", type=Path)
-    content = json.loads(parser.parse_args().table.read_bytes())
+def chapter(title: str, path: Path) -> Iterable[str]:
+    """Yield the lines of one benchmark."""
+    content = json.loads(path.read_bytes())
     rows = read_rows(content["rows"])
-    told = ", ".join(f"{key} {value}" for key, value in content["about"].items())
-    print(f"Commit {commit()}. {told}.")
+    yield f"\n## {title}\n"
+    yield ". ".join(f"{key}: {value}" for key, value in content["about"].items()) + "."
     for source, target in dict.fromkeys((row.source, row.target) for row in rows):
         for sequence in dict.fromkeys(row.sequence for row in rows):
-            print("\n".join(table(rows, source, target, sequence)))
+            yield from table(rows, source, target, sequence)
+
+
+def main() -> None:
+    """Read the arguments and print the page."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("tables", nargs="+", help="TITLE=PATH of a table.json")
+    print(HEAD)
+    print(f"Measured at commit {commit()}.")
+    for entry in parser.parse_args().tables:
+        title, _, path = entry.rpartition("=")
+        print("\n".join(chapter(title, Path(path))))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from itertools import permutations, product
 from pathlib import Path
 
 from mitame.engines.named import engine_class
-from mitame.evaluate.cell import Direction, score
+from mitame.evaluate.case import Direction
+from mitame.evaluate.cell import score
 from mitame.evaluate.cohort import Cohort, Kind, Prepared
 from mitame.evaluate.splits import subject_folds, subject_split
 from mitame.evaluate.table import CEILING, Row, plain, read_rows

@@ -9,6 +9,7 @@ from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.evaluate import benchmark as module
+from mitame.evaluate import case as case_module
 from mitame.evaluate import cell as cell_module
 from mitame.evaluate import cohort as cohort_module
 from mitame.evaluate.benchmark import CEILING, Plan, count_steps, run_benchmark
@@ -194,7 +195,7 @@ def test_what_is_left_of_lesions_is_measured_where_there_are_some(
         assert 0.01 < np.std((before - quiet)[brain]) < 0.03  # noise, and no more
         return [np.abs(after - before).max(), 1.0]
 
-    monkeypatch.setattr(cell_module, "kept_of_lesions", kept)
+    monkeypatch.setattr(case_module, "kept_of_lesions", kept)
     rows = run_benchmark(find_cohort(other), PLAN, tmp_path / "out")
     assert value(rows, "identity", "A", "B", "lesion_contrast_kept") == 0.5
     assert value(rows, "histogram", "A", "B", "lesion_contrast_kept") > 0.5

@@ -62,6 +62,13 @@ def test_psnr_never_jumps_at_its_ceiling():
     assert metrics.psnr(truth + 1.001e-6, truth, mask) == pytest.approx(120, abs=0.01)
 
 
+def test_one_voxel_far_off_counts_in_the_mae():
+    image = np.zeros((2, 2, 1))
+    image[0, 0] = 4.0
+    found = metrics.mae(image, np.zeros((2, 2, 1)), np.ones((2, 2, 1), bool))
+    assert found == pytest.approx(1.0)  # the median is 0
+
+
 def test_mae_is_the_mean_of_the_absolute_errors_in_the_mask():
     image, truth = np.array([1.0, 2.0, 3.0, 50.0]), np.array([2.0, 0.0, 3.0, 0.0])
     mask = np.array([True, True, True, False])

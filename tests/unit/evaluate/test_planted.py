@@ -61,6 +61,14 @@ def test_the_soft_border_is_neither_lesion_nor_surround(scene):
     assert kept_of_lesions(after=after, **scene)[0] == pytest.approx(1)
 
 
+def test_tissue_far_away_is_no_surround(scene):
+    away = ndimage.distance_transform_edt(scene["lesions"] != 1, sampling=SPACING)
+    after = scene["before"].copy()
+    after[(away > 6.1) & (scene["labels"] == 2) & (away < 12)] += 0.5
+    scene["labels"][away <= 12] = 0  # only what cannot be seen here is white matter
+    assert kept_of_lesions(after=after, **scene)[0] == pytest.approx(1)
+
+
 def test_another_lesion_is_no_surround(scene):
     scene["lesions"][9:12, 5:8, 5:8] = 3  # 2 mm from the first
     scene["quiet"][9:12, 5:8, 5:8] = 0.2

@@ -1,0 +1,169 @@
+"""One test subject: a result, held against everything that is known of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Session, Suffix
+from mitame.evaluate import metrics
+from mitame.evaluate.cohort import Cohort, Prepared, gain_of
+from mitame.evaluate.planted import kept_of_lesions
+
+PLANTED = 0.5
+"""Share of its height above which a planted mark is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """From one scanner to another, and who trains and who tests.
+
+    Parameters
+    ----------
+    source, target : str
+        Scanners.
+    train_source, train_target : tuple of str
+        Subjects whose scans on one and on the other an engine learns from.
+    test : tuple of str
+        Subjects it has not seen, whose scans on both are known.
+    """
+
+    source: str
+    target: str
+    train_source: tuple[str, ...]
+    train_target: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What only a simulation has.
+
+    Parameters
+    ----------
+    rescan, noise_free : Session
+        Of the target scanner.
+    source_noise_free : Session
+        Of the source scanner.
+    """
+
+    rescan: Session
+    noise_free: Session
+    source_noise_free: Session
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """What an engine made of one subject, and what it is held against.
+
+    Parameters
+    ----------
+    subject : str
+        BIDS label.
+    result : Session
+        The harmonized scans.
+    source, target : Session
+        The scans of both scanners.
+    mask : array of bool, shape (i, j, k)
+        The brain that both show.
+    truth : Truth, optional
+        If the cohort has it.
+    cohort : Cohort
+        Where marks, lesions and labels are.
+    scanner : str
+        The source scanner.
+    """
+
+    subject: str
+    result: Session
+    source: Session
+    target: Session
+    mask: NDArray[np.bool_]
+    truth: Truth | None
+    cohort: Cohort
+    scanner: str
+
+    @classmethod
+    def of(
+        cls, subject: str, result: Session, direction: Direction, images: Prepared
+    ) -> Self:
+        """Return the case of one subject; its images are read."""
+        source = images.session(subject, direction.source)
+        target = images.session(subject, direction.target)
+        truth = None
+        if images.cohort.has_rescans:
+            truth = Truth(
+                images.session(subject, direction.target, "rescan"),
+                images.session(subject, direction.target, "noisefree"),
+                images.session(subject, direction.source, "noisefree"),
+            )
+        mask = source.require_brain() & target.require_brain()
+        return cls(
+            subject,
+            result,
+            source,
+            target,
+            mask,
+            truth,
+            images.cohort,
+            direction.source,
+        )
+
+    def scores(self, suffix: Suffix) -> dict[str, float | list[float]]:
+        """Return the scores of one sequence, by metric; of lesions, one each."""
+        image, true = self.result[suffix].data, self.target[suffix].data
+        found: dict[str, float | list[float]] = {
+            **metrics.against_truth(image, true, self.mask)
+        }
+        if self.truth is not None:
+            true = self.truth.noise_free[suffix].data
+            found["psnr_noisefree"] = metrics.psnr(image, true, self.mask)
+            found["ssim_noisefree"] = metrics.ssim(image, true, self.mask)
+            if kept := self._lesions_kept(suffix, self.truth):
+                found["lesion_contrast_kept"] = kept
+        planted = self.cohort.planted(self.subject, self.scanner, suffix)
+        if planted is not None:
+            mark = planted * gain_of(self.source[suffix])
+            region = self.mask & (mark > PLANTED * mark.max())
+            left = metrics.planted_residual(image, true, mark, region)
+            found["planted_residual"] = left
+        return found
+
+    def gaps(self, suffix: Suffix) -> dict[str, tuple[float, float]]:
+        """Return how much error is gone and how much could be, by metric.
+
+        Mean absolute errors; none without a rescan.
+        """
+        if self.truth is None:
+            return {}
+        return {
+            "gap_closed": self._gap(suffix, self.target, self.truth),
+            "gap_closed_noisefree": self._gap(
+                suffix, self.truth.noise_free, self.truth
+            ),
+        }
+
+    def _gap(self, suffix: Suffix, aim: Session, truth: Truth) -> tuple[float, float]:
+        before, after, least = (
+            metrics.mae(session[suffix].data, aim[suffix].data, self.mask)
+            for session in (self.source, self.result, truth.rescan)
+        )
+        return before - after, before - least
+
+    def _lesions_kept(self, suffix: Suffix, truth: Truth) -> list[float]:
+        """Return how much is left of each lesion that the source scanner shows."""
+        lesions = self.cohort.lesions(self.subject)
+        if lesions is None:
+            return []
+        return kept_of_lesions(
+            before=self.source[suffix].data,
+            after=self.result[suffix].data,
+            quiet=truth.source_noise_free[suffix].data,
+            lesions=lesions,
+            labels=self.cohort.labels(self.subject),
+            brain=self.mask,
+            spacing=self.source.reference.spacing,
+        )
