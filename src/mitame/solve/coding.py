@@ -1,0 +1,207 @@
+"""Sparse codes of many patches under one dictionary.
+
+The lasso of each patch y under the atoms d_k (rows of D),
+
+    minimize over x   1/2 |y - D'x|^2 + penalty |x|_1,
+
+is solved by an active set [1]_, to an optimum that `duality_gap` certifies.
+
+References
+----------
+.. [1] M. R. Osborne, B. Presnell, B. A. Turlach, "A new approach to variable selection
+   in least squares problems", IMA J. Numer. Anal. 20(3), 389-403, 2000.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from mitame.core.errors import ImplausibleError, InputError
+from mitame.solve import kernels
+
+FIRST_ROOM = 32
+"""Entries of a code that are made room for; a few patches need more, and get it."""
+
+SPARE = 16
+"""A code has no more entries than a patch has numbers, but for rounding."""
+
+TOLERANCE = 1e-6
+"""A correlation so far above the penalty, relative to it, is an atom that is missing.
+The duality gap is at most as large: it is this times a part of the objective."""
+
+Patches = NDArray[np.float32]
+Atoms = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Codes:
+    """Sparse codes, the entries of each in no order.
+
+    Parameters
+    ----------
+    indices : array of int32, shape (n, room)
+        Which atoms; what lies beyond a code's count means nothing.
+    values : array of float32, shape (n, room)
+        How much of each.
+    counts : array of int32, shape (n,)
+        Entries of each code.
+    n_atoms : int
+        Of the dictionary.
+    """
+
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    counts: NDArray[np.int32]
+    n_atoms: int
+
+    def dense(self) -> NDArray[np.float32]:
+        """Return the codes with their zeros, shape (n, n_atoms)."""
+        found = np.zeros((len(self.counts), self.n_atoms), np.float32)
+        kept = np.arange(self.indices.shape[1]) < self.counts[:, None]
+        rows = np.nonzero(kept)[0]
+        found[rows, self.indices[kept]] = self.values[kept]
+        return found
+
+    def decode(self, atoms: Atoms) -> Patches:
+        """Return the patches that the codes stand for, shape (n, d)."""
+        found = np.empty((len(self.counts), atoms.shape[1]), np.float32)
+        kernels.decode(self.indices, self.values, self.counts, atoms, found)
+        return found
+
+    def uses(self) -> NDArray[np.int64]:
+        """Return how many codes each atom is in, shape (n_atoms,)."""
+        kept = np.arange(self.indices.shape[1]) < self.counts[:, None]
+        return np.bincount(self.indices[kept], minlength=self.n_atoms)
+
+
+def lasso(
+    patches: Patches, atoms: Atoms, penalty: float, *, tolerance: float = TOLERANCE
+) -> Codes:
+    """Return the lasso codes of patches.
+
+    Parameters
+    ----------
+    patches : array of float32, shape (n, d)
+        One a row.
+    atoms : array of float32, shape (n_atoms, d)
+        The dictionary.
+    penalty : float
+        Of the L1 norm, > 0.
+    tolerance : float
+        Relative to the penalty.
+
+    Raises
+    ------
+    InputError
+        If shapes do not fit or the penalty is not above zero.
+    ImplausibleError
+        If a value is not finite, or a patch cannot be solved.
+    """
+    _require(patches, atoms)
+    if not 0 < penalty < np.inf:
+        raise InputError(f"The penalty is {penalty}.", fix="Give more than zero.")
+    found = _solved(patches, atoms, penalty, tolerance, FIRST_ROOM)
+    long = found.counts < 0
+    if long.any():
+        found = _mended(found, long, patches, atoms, penalty, tolerance)
+    return found
+
+
+def duality_gap(
+    patches: Patches, atoms: Atoms, codes: Codes, penalty: float
+) -> NDArray[np.float64]:
+    r"""Return how far codes are from the lasso's optimum at most, shape (n,).
+
+    Relative to the objective at zero, :math:`|y|^2 / 2`. The dual point is the
+    residual, scaled until no atom correlates with it by more than the penalty [1]_:
+
+    .. math::
+
+        \theta = r \min(1, \lambda / |D r|_\infty), \qquad
+        g = \tfrac12 |r|^2 + \lambda |x|_1 - \tfrac12 |y|^2 + \tfrac12 |y - \theta|^2
+
+    Parameters
+    ----------
+    patches, atoms, penalty
+        As for `lasso`.
+    codes : Codes
+        Any codes of these patches.
+
+    References
+    ----------
+    .. [1] S. Kim et al., "An interior-point method for large-scale l1-regularized least
+       squares", IEEE J. Sel. Top. Signal Process. 1(4), 606-617, 2007.
+    """
+    exact, dense = patches.astype(np.float64), codes.dense().astype(np.float64)
+    words = atoms.astype(np.float64)
+    left = exact - dense @ words
+    largest = np.abs(left @ words.T).max(axis=1)
+    shrink = np.minimum(1, penalty / np.maximum(largest, np.finfo(float).tiny))
+    dual = left * shrink[:, None]
+    primal = 0.5 * (left**2).sum(axis=1) + penalty * np.abs(dense).sum(axis=1)
+    size = 0.5 * (exact**2).sum(axis=1)
+    gap = primal - size + 0.5 * ((exact - dual) ** 2).sum(axis=1)
+    return np.asarray(gap / np.maximum(size, np.finfo(float).tiny))
+
+
+def _solved(
+    patches: Patches, atoms: Atoms, penalty: float, tolerance: float, room: int
+) -> Codes:
+    """Return codes of at most `room` entries; a count below zero is no solution."""
+    padding = -len(atoms) % kernels.WIDTH
+    padded = np.pad(atoms, ((0, padding), (0, 0)))
+    words = np.ascontiguousarray(padded.T)
+    indices = np.zeros((len(patches), room), np.int32)
+    values = np.zeros((len(patches), room), np.float32)
+    counts = np.zeros(len(patches), np.int32)
+    # A threaded product inside each of the kernel's threads is several times slower.
+    with threadpool_limits(1, user_api="blas"):
+        kernels.lasso(
+            np.ascontiguousarray(patches), words, padded @ words,
+            penalty, tolerance, indices, values, counts,
+        )  # fmt: skip
+    return Codes(indices, values, counts, len(atoms))
+
+
+def _mended(
+    codes: Codes,
+    unsolved: NDArray[np.bool_],
+    patches: Patches,
+    atoms: Atoms,
+    penalty: float,
+    tolerance: float,
+) -> Codes:
+    """Return all codes; those that are longer than their room get more."""
+    room = min(atoms.shape) + SPARE
+    again = _solved(patches[unsolved], atoms, penalty, tolerance, room)
+    if (again.counts < 0).any():
+        raise ImplausibleError(
+            f"{int((again.counts < 0).sum())} of {len(patches)} patches have no code.",
+            fix="Take atoms away that are nearly sums of others, or raise the penalty.",
+        )
+    room = max(codes.indices.shape[1], int(again.counts.max()))
+    wider = ((0, 0), (0, room - codes.indices.shape[1]))
+    indices, values = np.pad(codes.indices, wider), np.pad(codes.values, wider)
+    counts = codes.counts.copy()
+    kept = min(room, again.indices.shape[1])
+    indices[unsolved, :kept] = again.indices[:, :kept]
+    values[unsolved, :kept] = again.values[:, :kept]
+    counts[unsolved] = again.counts
+    return Codes(indices, values, counts, len(atoms))
+
+
+def _require(patches: Patches, atoms: Atoms) -> None:
+    if patches.ndim != 2 or atoms.ndim != 2 or patches.shape[1] != atoms.shape[1]:
+        raise InputError(
+            f"Patches {patches.shape} do not fit atoms {atoms.shape}.",
+            fix="Give both as rows of the same length.",
+        )
+    if not np.isfinite(patches).all() or not np.isfinite(atoms).all():
+        raise ImplausibleError(
+            "A patch or an atom holds a value that is not finite.",
+            fix="Look at the step that made them.",
+        )

@@ -1,0 +1,346 @@
+"""Compiled loops of sparse coding; `coding` says what they compute.
+
+Codes are short: a few of hundreds of atoms. So an atom enters or leaves one at a time,
+the inverse of the small Gram block of those that are used is kept up to date, and only
+the correlations with all atoms cost more than a glance. They come from one matrix
+product for a block of patches that stays in cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+BLOCK = 256
+"""Patches whose correlations stay in cache together."""
+
+WIDTH = 64
+"""Atoms whose largest is looked for at once; their number is a multiple of it."""
+
+LEAST_NEW = 1e-5
+"""Share of an atom that the used ones do not span, below which it is one of them."""
+
+ROUNDING = 3e-7
+"""What single precision leaves of a correlation, relative to a patch's largest."""
+
+REFINEMENTS = 3
+"""Corrections of a code, at most; what is left then is the rounding of a product."""
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_inline: Any = njit(fastmath=True, error_model="numpy")
+_kernel: Any = njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
+_parallel: Any = njit(
+    fastmath=True, nogil=True, error_model="numpy", cache=True, parallel=True
+)
+
+
+@_inline
+def _strongest(values: Floats) -> tuple[int, np.float32]:
+    """Return where the largest magnitude is, and how large."""
+    best, start = np.float32(-1), 0
+    for first in range(0, len(values), WIDTH):
+        most = np.float32(0)
+        for k in range(first, first + WIDTH):
+            size = abs(values[k])
+            most = size if size > most else most
+        if most > best:
+            best, start = most, first
+    place = start
+    while abs(values[place]) != best:
+        place += 1
+    return place, best
+
+
+@_inline
+def _unexplained(
+    found: Floats, raw: Floats, gram: Floats, used: Ints, code: Floats, n: int
+) -> None:
+    """Set `found` to raw - sum of code[i] gram[used[i]]; four atoms a pass."""
+    # The first pass copies, too, so that no pass is made for that alone.
+    first = (n - 1) % 2 + 1
+    a0, row0 = code[0], gram[used[0]]
+    if first == 1:
+        for k in range(len(found)):
+            found[k] = raw[k] - a0 * row0[k]
+    else:
+        a1, row1 = code[1], gram[used[1]]
+        for k in range(len(found)):
+            found[k] = raw[k] - a0 * row0[k] - a1 * row1[k]
+    for i in range(first, n, 2):
+        a0, row0, a1, row1 = code[i], gram[used[i]], code[i + 1], gram[used[i + 1]]
+        for k in range(len(found)):
+            found[k] -= a0 * row0[k] + a1 * row1[k]
+
+
+@_inline
+def _without(inverse: Doubles, out: int, n: int, column: Doubles) -> None:
+    """Take one of `n` atoms out of the inverse; the last takes its place."""
+    scale = 1.0 / inverse[out, out]
+    for i in range(n):
+        column[i] = inverse[i, out]
+    for i in range(n):
+        share = column[i] * scale
+        for k in range(n):
+            inverse[i, k] -= share * column[k]
+    last = n - 1
+    if out != last:
+        for k in range(n):
+            inverse[out, k] = inverse[last, k]
+        for k in range(n):
+            inverse[k, out] = inverse[k, last]
+        inverse[out, out] = inverse[last, last]
+
+
+@_inline
+def _span(inverse: Doubles, among: Doubles, by: Doubles, own: float, n: int) -> float:
+    """Return what `n` atoms do not span of another; fill `by`, its share of each.
+
+    ``among[i]`` is its product with atom i, `own` with itself.
+    """
+    new = own
+    for i in range(n):
+        total = 0.0
+        for k in range(n):
+            total += inverse[i, k] * among[k]
+        by[i] = total
+        new -= total * among[i]
+    return new
+
+
+@_inline
+def _with(inverse: Doubles, by: Doubles, new: float, n: int) -> None:
+    """Take an atom into the inverse of `n` atoms; `_span` tells `by` and `new`."""
+    scale = 1.0 / new
+    for i in range(n):
+        share = by[i] * scale
+        for k in range(n):
+            inverse[i, k] += share * by[k]
+        inverse[i, n] = -share
+        inverse[n, i] = -share
+    inverse[n, n] = scale
+
+
+@_kernel
+def lasso_block(
+    correlations: Floats,
+    gram: Floats,
+    penalty: float,
+    tolerance: float,
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+) -> None:
+    """Write the lasso codes of some patches; a count below zero is not solved.
+
+    Parameters
+    ----------
+    correlations : array of float32, shape (n, n_atoms)
+        Products of patches and atoms.
+    gram : array of float32, shape (n_atoms, n_atoms)
+        Products of atoms.
+    penalty : float
+        Of the L1 norm.
+    tolerance : float
+        An atom enters if its correlation is above penalty (1 + tolerance).
+    indices, values : array, shape (n, most)
+        Where codes are written.
+    counts : array of int32, shape (n,)
+        How many entries each code has.
+    """
+    most, n_atoms = indices.shape[1], gram.shape[0]
+    left = np.empty(n_atoms, np.float32)
+    inverse = np.empty((most + 1, most + 1))  # one is tried before one may leave
+    now, goal, sign = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
+    by, among, column = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
+    code = np.empty(most + 1, np.float32)
+    used = np.empty(most + 1, np.int64)
+    for patch in range(len(correlations)):
+        n, solved, refined = 0, True, 0
+        atom, strongest = _strongest(correlations[patch])
+        strength = np.float64(correlations[patch, atom])
+        slack = penalty * tolerance + ROUNDING * strongest
+        limit = penalty + slack
+        while True:
+            missing = strongest > limit and not _holds(used, atom, n)
+            if missing:
+                row = gram[atom]
+                for i in range(n):
+                    among[i] = row[used[i]]
+                turn = 1.0 if strength > 0 else -1.0
+                own, start = np.float64(row[atom]), 0.0
+                new = _span(inverse, among, by, own, n)
+                while new < LEAST_NEW * own and n > 0:
+                    step, out = _swap(now, sign, by, turn, n)
+                    if out < 0:
+                        break
+                    start += step
+                    _without(inverse, out, n, column)
+                    n -= 1
+                    _forget(out, n, used, now, goal, sign)
+                    among[out] = among[n]
+                    new = _span(inverse, among, by, own, n)
+                if n == most or new <= 0.0:
+                    solved = False
+                    break
+                _with(inverse, by, new, n)
+                used[n], now[n], sign[n] = atom, turn * start, turn
+                rise = (strength - penalty * turn) / new
+                goal[n] = now[n] + rise
+                for i in range(n):
+                    goal[i] = now[i] - by[i] * rise
+                n += 1
+            else:
+                # Single precision adds up over many steps; two corrections undo it.
+                drift = _drift(left, used, sign, penalty, n, among)
+                if n == 0 or refined == REFINEMENTS or drift <= slack:
+                    break
+                refined += 1
+                for i in range(n):
+                    goal[i] = now[i]
+                    for k in range(n):
+                        goal[i] += inverse[i, k] * among[k]
+            n = _walk(now, goal, sign, used, inverse, by, n)
+            for i in range(n):
+                code[i] = now[i]
+            _unexplained(left, correlations[patch], gram, used, code, n)
+            atom, strongest = _strongest(left)
+            strength = np.float64(left[atom])
+        counts[patch] = n if solved else -1 - n
+        for i in range(n):
+            indices[patch, i] = used[i]
+            values[patch, i] = now[i]
+
+
+@_inline
+def _forget(
+    out: int, n: int, used: Ints, now: Doubles, goal: Doubles, sign: Doubles
+) -> None:
+    """Put entry `n`, the last, where entry `out` was."""
+    used[out], now[out], goal[out], sign[out] = used[n], now[n], goal[n], sign[n]
+
+
+@_inline
+def _swap(
+    now: Doubles, sign: Doubles, by: Doubles, turn: float, n: int
+) -> tuple[float, int]:
+    """Take an atom in place of those that span it, until one of them is at zero.
+
+    The patch stays explained as it is, and the code gets shorter; return how much of
+    the atom was taken, and which one is at zero (-1: none ever is).
+    """
+    step, out = np.inf, -1
+    for i in range(n):
+        rate = by[i] * turn  # what it loses
+        if rate * sign[i] > 0.0:
+            share = now[i] / rate
+            if share < step:
+                step, out = share, i
+    if out >= 0:
+        for i in range(n):
+            now[i] -= step * by[i] * turn
+    return step, out
+
+
+@_inline
+def _holds(used: Ints, atom: int, n: int) -> bool:
+    """Return whether an atom is one of the `n` used ones."""
+    for i in range(n):
+        if used[i] == atom:
+            return True
+    return False
+
+
+@_inline
+def _drift(
+    left: Floats, used: Ints, sign: Doubles, penalty: float, n: int, away: Doubles
+) -> float:
+    """Return how far correlations of used atoms are from the penalty; fill `away`."""
+    largest = 0.0
+    for i in range(n):
+        away[i] = np.float64(left[used[i]]) - penalty * sign[i]
+        largest = max(largest, abs(away[i]))
+    return largest
+
+
+@_inline
+def _walk(
+    now: Doubles,
+    goal: Doubles,
+    sign: Doubles,
+    used: Ints,
+    inverse: Doubles,
+    column: Doubles,
+    n: int,
+) -> int:
+    """Go from `now` to `goal`; what changes its sign on the way leaves."""
+    while True:
+        step, out = 1.0, -1
+        for i in range(n):
+            if goal[i] * sign[i] < 0.0:
+                share = now[i] / (now[i] - goal[i])
+                if share < step:
+                    step, out = share, i
+        if out < 0:
+            for i in range(n):
+                now[i] = goal[i]
+            return n
+        for i in range(n):
+            now[i] += step * (goal[i] - now[i])
+        # The goal of those that stay, without the one that leaves.
+        ratio = goal[out] / inverse[out, out]
+        for i in range(n):
+            goal[i] -= inverse[i, out] * ratio
+        _without(inverse, out, n, column)
+        n -= 1
+        _forget(out, n, used, now, goal, sign)
+
+
+@_parallel
+def lasso(
+    patches: Floats,
+    atoms: Floats,
+    gram: Floats,
+    penalty: float,
+    tolerance: float,
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+) -> None:
+    """Write the lasso codes of all patches; ``atoms`` is (d, n_atoms) here."""
+    for block in prange((len(patches) + BLOCK - 1) // BLOCK):
+        first = block * BLOCK
+        last = min(len(patches), first + BLOCK)
+        correlations = np.empty((last - first, gram.shape[0]), np.float32)
+        np.dot(patches[first:last], atoms, correlations)
+        lasso_block(
+            correlations,
+            gram,
+            penalty,
+            tolerance,
+            indices[first:last],
+            values[first:last],
+            counts[first:last],
+        )
+
+
+@_parallel
+def decode(
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+    atoms: Floats,
+    found: Floats,
+) -> None:
+    """Set `found` (n, d) to what codes stand for; ``atoms`` is (n_atoms, d) here."""
+    for patch in prange(len(counts)):
+        found[patch] = 0
+        for i in range(counts[patch]):
+            value, atom = values[patch, i], atoms[indices[patch, i]]
+            for k in range(len(atom)):
+                found[patch, k] += value * atom[k]
