@@ -41,7 +41,6 @@ def benchmark(
     """
     with job("benchmark", as_json=as_json) as running:
         # Heavy: SciPy, scikit-learn. `mitame --help` need not wait for them.
-        from mitame.engines.named import engine_names
         from mitame.evaluate.benchmark import Plan, count_steps, run_benchmark
         from mitame.evaluate.cohort import find_cohort
         from mitame.present.benchmark import write_benchmark_report
@@ -51,7 +50,7 @@ def benchmark(
 
         names = [name.strip() for name in engines.split(",") if name.strip()]
         people = find_cohort(cohort)
-        plan = Plan(tuple(names or engine_names()), test, seed, sites, unpaired)
+        plan = Plan(tuple(names or _all(unpaired)), test, seed, sites, unpaired)
         running.expect(count_steps(people, plan), "reading the cohort")
         require_apart(out, [str(cohort)], [])
         require_usable(out)
@@ -63,3 +62,14 @@ def benchmark(
         running.outputs = [out / name for name in RESULTS]
         running.result = {"rows": len(rows)}
         running.lines = [f"{len(rows)} scores. Report: {out / 'report.html'}"]
+
+
+def _all(unpaired: bool) -> list[str]:
+    """Return every engine that can be fitted so."""
+    from mitame.engines.named import engine_class, engine_names
+
+    return [
+        name
+        for name in engine_names()
+        if not (unpaired and engine_class(name).needs_pairs)
+    ]

@@ -34,8 +34,9 @@ def fit(
 ) -> None:
     """Learn to give the source scanner's scans the look of the target scanner's.
 
-    No subject need be in both groups. Scans of every sequence are taken together;
-    the model knows the sequences that both groups have.
+    No subject need be in both groups, except for engines that learn from pairs
+    (dictionary): these take who is in both. Scans of every sequence are taken
+    together; the model knows the sequences that both groups have.
     """
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,9 @@ from mitame.solve.gain import Coherence, GainField, GainSettings, fit_gain
 
 FIT_SPACING = 1.5
 """Voxels finer than this, mm, are averaged for the fit: less noise, less work."""
+
+MOST_SAMPLES = 400_000
+"""Voxels that a gain is fitted to when there are many pairs."""
 
 COHERENCE_MM = 1.5
 """Width (SD) of the neighborhood in which a real change holds together."""
@@ -98,6 +101,24 @@ class Bilateral:
         self.fields_ = {s: self._fit_one_pair(s, source, target) for s in shared}
         return self
 
+    def fit_pairs(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Learn from several subjects' pairs, source[n] and target[n] on one grid.
+
+        Every voxel counts alike: what two scanners show of one subject differs by
+        nothing else.
+
+        Raises
+        ------
+        GridMismatchError
+            If the sessions of a pair are not on one grid.
+        """
+        pairs = list(zip(source, target, strict=True))
+        for one, other in pairs:
+            one.reference.require_same_grid(other.reference)
+        shared = sorted(_sequences(source) & _sequences(target))
+        self.fields_ = {s: self._fit_all_pairs(s, pairs) for s in shared}
+        return self
+
     def transform(self, session: Session) -> Session:
         """Return `session` times the gain; zeros stay zero."""
         return session.with_volumes(
@@ -157,12 +178,8 @@ class Bilateral:
     def _fit_one_pair(
         self, suffix: Suffix, source: Session, target: Session
     ) -> GainField:
+        inside, place, tone, before, after = _samples(suffix, source, target)
         block = _block(source.reference)
-        inside = _block_mean(_brain_of_both(source, target), block) > 0.99
-        place = _block_mean(template_coordinates(source), block)[inside]
-        before = _block_mean(source[suffix].data, block)[inside]
-        tone = _block_mean(_brightness(source[suffix]), block)[inside]
-        after = _block_mean(target[suffix].data, block)[inside]
         width = COHERENCE_MM / (np.array(source.reference.spacing) * block)
         return fit_gain(
             place,
@@ -172,6 +189,22 @@ class Bilateral:
             self._settings,
             coherence=_local_mean(inside, width),
         )
+
+    def _fit_all_pairs(
+        self, suffix: Suffix, pairs: Sequence[tuple[Session, Session]]
+    ) -> GainField:
+        rng = np.random.default_rng(0)
+        parts = []
+        for one, other in pairs:
+            _, *samples = _samples(suffix, one, other)
+            n = min(len(samples[0]), MOST_SAMPLES // len(pairs))
+            chosen = rng.choice(len(samples[0]), n, replace=False)
+            parts.append([values[chosen] for values in samples])
+        place, tone, before, after = (
+            np.concatenate(values) for values in zip(*parts, strict=True)
+        )
+        once = replace(self._settings, rounds=1)
+        return fit_gain(place, tone, before, after, once)
 
     def _apply(self, suffix: Suffix, session: Session) -> Volume:
         field: GainField = learned_of(self, "fields_", suffix)
@@ -185,6 +218,24 @@ class Bilateral:
         low, high = np.quantile(gain[session.require_brain()], (0.05, 0.95))
         step = Step("bilateral", {"gain_low": float(low), "gain_high": float(high)})
         return volume.with_data(volume.data * gain, step)
+
+
+def _samples(
+    suffix: Suffix, source: Session, target: Session
+) -> tuple[NDArray[Any], ...]:
+    """Return which blocks of a pair lie in both brains, and four numbers of each.
+
+    Place, brightness, and intensities of source and target.
+    """
+    block = _block(source.reference)
+    inside = _block_mean(_brain_of_both(source, target), block) > 0.99
+    seen = (
+        template_coordinates(source),
+        _brightness(source[suffix]),
+        source[suffix].data,
+        target[suffix].data,
+    )
+    return inside, *(_block_mean(values, block)[inside] for values in seen)
 
 
 def _brightness(volume: Volume) -> NDArray[np.float32]:

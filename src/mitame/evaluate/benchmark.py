@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import permutations, product
 from pathlib import Path
 
+from mitame.core.errors import InputError
 from mitame.engines.named import engine_class
 from mitame.evaluate.case import Direction
 from mitame.evaluate.cell import score
@@ -63,8 +64,12 @@ def run_benchmark(
     InputError
         If an engine is unknown, or there are too few subjects.
     """
-    for name in plan.engines:
-        engine_class(name)  # a misspelt name is told before an hour of preparation
+    for name in plan.engines:  # what is wrong is told before an hour of preparation
+        if engine_class(name).needs_pairs and plan.unpaired:
+            raise InputError(
+                f"'{name}' learns from pairs, and nobody is on two scanners here.",
+                fix="Leave it out, or leave out --unpaired.",
+            )
     directions = _directions(cohort, plan)
     # Other scans of the same names are another cohort.
     digest = cohort.digest()

@@ -39,6 +39,8 @@ def fit_model(
         if scan.problem is not None:
             raise scan.problem
     _require_fitting_groups(source, target)
+    if engine_class(engine).needs_pairs:
+        source, target = _paired(source, target)
     about = {
         "mitame": version("mitame"),
         "source": _group(source),
@@ -74,6 +76,47 @@ def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> N
             f"{listed(sequences[1])}: no sequence is in both.",
             fix="Give scans of the same sequence to both groups.",
         )
+
+
+def _paired(
+    source: Sequence[Scan], target: Sequence[Scan]
+) -> tuple[list[Scan], list[Scan]]:
+    """Return the scans of subjects who are in both groups, in one order.
+
+    Raises
+    ------
+    InputError
+        If there are several sequences, nobody is in both groups, or somebody is in
+        one of them twice.
+    """
+    sequences = {str(scan.suffix) for scan in (*source, *target)}
+    if len(sequences) > 1:
+        raise InputError(
+            f"The scans are {listed(sequences)}; this engine learns from pairs of one.",
+            fix="Choose one with --sequence T1w.",
+        )
+    groups = [_by_subject(group) for group in (source, target)]
+    both = sorted(set(groups[0]) & set(groups[1]))
+    if not both:
+        raise InputError(
+            "Nobody is in both groups, and this engine learns from pairs.",
+            fix="Name scans by BIDS (sub-…), or choose an engine without pairs.",
+        )
+    return [groups[0][s] for s in both], [groups[1][s] for s in both]
+
+
+def _by_subject(scans: Sequence[Scan]) -> dict[str, Scan]:
+    found: dict[str, Scan] = {}
+    for scan in scans:
+        if scan.subject in found:
+            raise InputError(
+                f"Subject {scan.subject} has two scans in one group: "
+                f"'{title_of(found[scan.subject])}' and '{title_of(scan)}'.",
+                fix="Give one scan of each subject and scanner.",
+            )
+        if scan.subject is not None:
+            found[scan.subject] = scan
+    return found
 
 
 def _named(error: InputError, scan: Scan) -> InputError:

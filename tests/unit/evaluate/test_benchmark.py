@@ -307,6 +307,12 @@ def test_a_misspelt_engine_is_told_before_anything_is_prepared(dataset, tmp_path
     assert Ready.calls == before
 
 
+def test_an_engine_of_pairs_cannot_be_unpaired(dataset, tmp_path):
+    plan = replace(PLAN, engines=("dictionary",), test=1, unpaired=True)
+    with pytest.raises(InputError, match="learns from pairs"):
+        run_benchmark(find_cohort(dataset), plan, tmp_path)
+
+
 def test_a_session_of_the_cohort_is_native(dataset):
     native = find_cohort(dataset).native("01", "B", "noisefree")
     assert isinstance(native, Session)

@@ -1,0 +1,71 @@
+"""A sparse code that is trained for what it shall give: atoms of two scanners.
+
+The code of a source patch is a few steps of shrinking, as iterative soft thresholding
+[1]_ takes them toward the lasso's code; what each step multiplies with is learned,
+starting at the lasso [2]_. The target patch is the code times the target's atoms.
+
+References
+----------
+.. [1] I. Daubechies, M. Defrise, C. De Mol, "An iterative thresholding algorithm for
+   linear inverse problems with a sparsity constraint", Comm. Pure Appl. Math. 57, 2004.
+.. [2] K. Gregor, Y. LeCun, "Learning fast approximations of sparse coding", ICML 2010.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+STEPS = 2
+"""Times the code is shrunk again after the first."""
+
+CHUNK = 8192
+"""Patches coded at once."""
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedCode:
+    """From source patches to target patches, by a sparse code.
+
+    Parameters
+    ----------
+    encode : array of float32, shape (n_atoms, d)
+        First products with a patch.
+    again : array of float32, shape (n_atoms, n_atoms)
+        Products of a code with itself, for the next step.
+    threshold : array of float32, shape (n_atoms,)
+        What is below it is 0.
+    decode : array of float32, shape (n_atoms, d_target)
+        The target's atoms.
+    """
+
+    encode: Rows
+    again: Rows
+    threshold: Rows
+    decode: Rows
+
+    def codes(self, patches: Rows) -> Rows:
+        """Return the codes of patches (n, d), shape (n, n_atoms), mostly 0."""
+        start = patches @ self.encode.T
+        found = _shrunk(start, self.threshold)
+        for _ in range(STEPS):
+            found = _shrunk(start + found @ self.again.T, self.threshold)
+        return found
+
+    def apply(self, patches: Rows) -> Rows:
+        """Return the target patches, shape (n, d_target)."""
+        found = np.empty((len(patches), self.decode.shape[1]), np.float32)
+        for first in range(0, len(patches), CHUNK):
+            some = slice(first, first + CHUNK)
+            found[some] = self.codes(patches[some]) @ self.decode
+        return found
+
+
+def _shrunk(values: Rows, threshold: Rows) -> Rows:
+    """Return values moved toward 0 by a threshold, and 0 within."""
+    size = np.maximum(np.abs(values) - threshold, np.float32(0))
+    return np.asarray(np.copysign(size, values))

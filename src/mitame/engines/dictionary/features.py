@@ -1,0 +1,135 @@
+"""What a patch is to the engine: numbers, their scale, and a linear map of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Session, Suffix
+from mitame.solve import patches
+
+RIDGE = 1e-4
+"""Weight of the squared linear map, times the number of patches."""
+
+TINY = np.finfo(np.float32).tiny
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """How patches become numbers, and what is linear in them.
+
+    A row holds the source patch, the based patch (what the tone curve makes of it),
+    sequence by sequence, and a 1.
+
+    Parameters
+    ----------
+    suffixes : tuple of str
+        The sequences, in the order of patches.
+    spacing : float
+        Voxel edge that patches were trained on, mm.
+    radius, target_radius : int
+        Of source patches and of based and target patches, voxels.
+    scale : float
+        Spread of source patches about their means.
+    spread : array of float32, shape (d_target,)
+        Standard deviation of what the linear map leaves.
+    weights : array of float32, shape (d_row, d_target)
+        The linear map, from rows to what the base leaves of the target patch.
+    """
+
+    suffixes: tuple[Suffix, ...]
+    spacing: float
+    radius: int
+    target_radius: int
+    scale: float = 1.0
+    spread: Rows = field(default_factory=lambda: np.zeros(0, np.float32))
+    weights: Rows = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    def rows(
+        self, session: Session, based: Session, centers: NDArray[np.integer]
+    ) -> Rows:
+        """Return a row for each center, shape (n, d_row)."""
+        seen, curved = (
+            np.stack([one[suffix].data for suffix in self.suffixes])
+            for one in (session, based)
+        )
+        return np.concatenate(
+            [
+                patches.take(seen, centers, self.radius),
+                patches.take(curved, centers, self.target_radius),
+                np.ones((len(centers), 1), np.float32),
+            ],
+            axis=1,
+        )
+
+    def fitted(self, rows: Rows, wanted: Rows) -> tuple[Self, Rows]:
+        """Return the features with scale and linear map, and what these leave.
+
+        Parameters
+        ----------
+        rows : array of float32, shape (n, d_row)
+            As `rows` returns them.
+        wanted : array of float32, shape (n, d_target)
+            What the base leaves of the target patches.
+        """
+        exact = rows.astype(np.float64)
+        normal = exact.T @ exact
+        normal[np.diag_indices_from(normal)] += RIDGE * len(rows)
+        weights = np.linalg.solve(normal, exact.T @ wanted).astype(np.float32)
+        left = wanted - rows @ weights
+        scale = float(self._centered(rows).std())
+        found = replace(self, scale=scale, spread=left.std(axis=0), weights=weights)
+        return found, left
+
+    def patches(self, rows: Rows) -> Rows:
+        """Return the source patches about their own means, of unit variance."""
+        return np.asarray(self._centered(rows) / np.float32(self.scale), np.float32)
+
+    def linear(self, rows: Rows) -> Rows:
+        """Return what the linear map gives of the target patches."""
+        return np.asarray(rows @ self.weights)
+
+    def normed(self, left: Rows) -> Rows:
+        """Return target patches in units of their spread."""
+        return np.asarray(left / np.maximum(self.spread, TINY), np.float32)
+
+    def denormed(self, found: Rows) -> Rows:
+        """Return target patches from units of their spread."""
+        return found * self.spread
+
+    def words(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "suffixes": list(self.suffixes),
+            "spacing": self.spacing,
+            "radius": self.radius,
+            "target_radius": self.target_radius,
+            "scale": self.scale,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the rest."""
+        return {"spread": self.spread, "weights": self.weights}
+
+    @classmethod
+    def read(cls, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
+        """Return what `words` and `arrays` told."""
+        numbers = {key: value for key, value in words.items() if key != "suffixes"}
+        return cls(
+            tuple(words["suffixes"]),
+            **numbers,
+            spread=arrays["spread"],
+            weights=arrays["weights"],
+        )
+
+    def _centered(self, rows: Rows) -> Rows:
+        n = len(self.suffixes)
+        cubes = rows[:, : n * (2 * self.radius + 1) ** 3].reshape(len(rows), n, -1)
+        about = cubes - cubes.mean(axis=2, keepdims=True)
+        return np.asarray(about.reshape(len(rows), -1), np.float32)

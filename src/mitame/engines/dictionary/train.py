@@ -1,0 +1,121 @@
+"""Training of a code for the target patches it shall give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mitame.engines.dictionary.code import STEPS, TrainedCode
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How a code is trained.
+
+    Parameters
+    ----------
+    n_atoms : int
+        Of the dictionary.
+    penalty : float
+        Where the thresholds start, in standard deviations of a patch's values.
+    epochs : int
+        Times every patch is seen.
+    rate : float
+        Largest learning rate.
+    batch : int
+        Patches a step.
+    seed : int
+        Of the first atoms and the order of patches.
+    """
+
+    n_atoms: int = 512
+    penalty: float = 1.0
+    epochs: int = 15
+    rate: float = 3e-3
+    batch: int = 1024
+    seed: int = 0
+
+
+def train_code(source: Rows, target: Rows, training: Training) -> TrainedCode:
+    """Return a code that gives target patches from source patches.
+
+    Parameters
+    ----------
+    source : array of float32, shape (n, d)
+        Patches, of mean 0 and about unit variance.
+    target : array of float32, shape (n, d_target)
+        What each shall give; columns of about unit variance.
+    training : Training
+        How.
+    """
+    rng = np.random.default_rng(training.seed)
+    net = _Net(_first_atoms(source, training.n_atoms, rng), target.shape[1], training)
+    given, wanted = torch.from_numpy(source), torch.from_numpy(target)
+    steps = training.epochs * -(-len(source) // training.batch)
+    optimizer = torch.optim.Adam(net.parameters(), lr=training.rate)
+    rates = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, training.rate, total_steps=steps
+    )
+    for _ in range(training.epochs):
+        order = torch.from_numpy(rng.permutation(len(source)))
+        for some in order.split(training.batch):
+            loss = nn.functional.mse_loss(net(given[some]), wanted[some])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            rates.step()
+    return net.trained()
+
+
+def _first_atoms(source: Rows, n_atoms: int, rng: np.random.Generator) -> Rows:
+    """Return unit patches with much to them; too few patches are taken again."""
+    energy = (source**2).sum(axis=1)
+    busy = np.flatnonzero(energy >= np.median(energy))
+    chosen = rng.choice(busy, n_atoms, replace=len(busy) < n_atoms)
+    length = np.sqrt(np.maximum(energy[chosen], np.finfo(np.float32).tiny))
+    return np.asarray(source[chosen] / length[:, None], np.float32)
+
+
+class _Net(nn.Module):
+    """What `TrainedCode` computes, with gradients; starts at steps of the lasso."""
+
+    def __init__(self, atoms: Rows, d_target: int, training: Training) -> None:
+        super().__init__()
+        words = torch.from_numpy(atoms)
+        gram = words @ words.T
+        bound = float(torch.linalg.matrix_norm(gram, 2))
+        n_atoms = len(atoms)
+        self.encode = nn.Parameter(words / bound)
+        self.again = nn.Parameter(torch.eye(n_atoms) - gram / bound)
+        self.threshold = nn.Parameter(torch.full((n_atoms,), training.penalty / bound))
+        self.decode = nn.Parameter(torch.zeros(n_atoms, d_target))
+
+    def forward(self, patches: Tensor) -> Tensor:
+        start = patches @ self.encode.T
+        code = self._shrunk(start)
+        for _ in range(STEPS):
+            code = self._shrunk(start + code @ self.again.T)
+        return code @ self.decode
+
+    def trained(self) -> TrainedCode:
+        return TrainedCode(
+            *(
+                np.ascontiguousarray(part.detach().numpy())
+                for part in (
+                    self.encode,
+                    self.again,
+                    self.threshold.clamp(min=0),
+                    self.decode,
+                )
+            )
+        )
+
+    def _shrunk(self, values: Tensor) -> Tensor:
+        size = torch.relu(values.abs() - self.threshold.clamp(min=0))
+        return size * values.sign()
