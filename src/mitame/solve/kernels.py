@@ -26,6 +26,9 @@ LEAST_NEW = 1e-5
 ROUNDING = 3e-7
 """What single precision leaves of a correlation, relative to a patch's largest."""
 
+PATIENCE = 20
+"""Steps for each entry a code may have, after which it is given up."""
+
 REFINEMENTS = 3
 """Corrections of a code, at most; what is left then is the rounding of a product."""
 
@@ -166,7 +169,7 @@ def lasso_block(
         strength = np.float64(correlations[patch, atom])
         slack = penalty * tolerance + ROUNDING * strongest
         limit = penalty + slack
-        while True:
+        for _ in range(PATIENCE * (most + 1)):
             missing = strongest > limit and not _holds(used, atom, n)
             if missing:
                 row = gram[atom]
@@ -211,6 +214,8 @@ def lasso_block(
             _unexplained(left, correlations[patch], gram, used, code, n)
             atom, strongest = _strongest(left)
             strength = np.float64(left[atom])
+        else:
+            solved = False  # rounding can make atoms come and go for ever
         counts[patch] = n if solved else -1 - n
         for i in range(n):
             indices[patch, i] = used[i]
@@ -344,3 +349,34 @@ def decode(
             value, atom = values[patch, i], atoms[indices[patch, i]]
             for k in range(len(atom)):
                 found[patch, k] += value * atom[k]
+
+
+@_kernel
+def improve(atoms: Floats, gram: Floats, cross: Floats) -> None:
+    """Set each atom in turn to its best, of length 1, the others staying as they are.
+
+    Parameters
+    ----------
+    atoms : array of float32, shape (n_atoms, d)
+        Changed in place.
+    gram : array of float32, shape (n_atoms, n_atoms)
+        Products of codes, summed over patches.
+    cross : array of float32, shape (n_atoms, d)
+        Products of codes and patches, summed over patches.
+    """
+    best = np.empty(atoms.shape[1], np.float32)
+    for j in range(len(atoms)):
+        best[:] = cross[j]
+        for i in range(len(atoms)):
+            share = gram[j, i]
+            if share != 0 and i != j:
+                other = atoms[i]
+                for k in range(len(best)):
+                    best[k] -= share * other[k]
+        length = np.float32(0)
+        for k in range(len(best)):
+            length += best[k] * best[k]
+        if length > 0:
+            scale = np.float32(1) / np.sqrt(length)
+            for k in range(len(best)):
+                atoms[j, k] = best[k] * scale
