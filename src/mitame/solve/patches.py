@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,62 +12,71 @@ from numpy.typing import NDArray
 _kernel: Any = njit(nogil=True, error_model="numpy", cache=True)
 
 
+Reach = tuple[int, int, int]
+"""Voxels a box goes out from its center along each axis: (2, 2, 2) is a cube of 5
+voxels, (3, 3, 0) a square of 7."""
+
+
+def size_of(reach: Reach) -> int:
+    """Return the number of voxels of a box."""
+    return math.prod(2 * part + 1 for part in reach)
+
+
 def take(
-    volumes: NDArray[np.float32], centers: NDArray[np.integer], radius: int
+    volumes: NDArray[np.float32], centers: NDArray[np.integer], reach: Reach
 ) -> NDArray[np.float32]:
-    """Return the cubes around some voxels, one a row.
+    """Return the boxes around some voxels, one a row.
 
     Parameters
     ----------
     volumes : array of float32, shape (n_volumes, i, j, k)
         On one grid.
     centers : array of int, shape (n, 3)
-        Voxels; what a cube sees outside the grid is 0.
-    radius : int
-        A cube has an edge of 2 radius + 1 voxels.
+        Voxels; what a box sees outside the grid is 0.
+    reach : tuple of int
+        Of a box.
 
     Returns
     -------
-    array of float32, shape (n, n_volumes * edge ** 3)
+    array of float32, shape (n, n_volumes * size)
         Volume by volume, each in the order of its axes.
     """
-    edge = 2 * radius + 1
-    found = np.zeros((len(centers), len(volumes) * edge**3), np.float32)
-    _take(np.ascontiguousarray(volumes), _whole(centers), radius, found)
+    found = np.zeros((len(centers), len(volumes) * size_of(reach)), np.float32)
+    _take(np.ascontiguousarray(volumes), _whole(centers), reach, found)
     return found
 
 
 def add(
     rows: NDArray[np.float32],
     centers: NDArray[np.integer],
-    radius: int,
+    reach: Reach,
     volumes: NDArray[np.float32],
 ) -> None:
-    """Add cubes to `volumes` where they lie: the adjoint of `take`.
+    """Add boxes to `volumes` where they lie: the adjoint of `take`.
 
     Parameters
     ----------
-    rows : array of float32, shape (n, n_volumes * edge ** 3)
+    rows : array of float32, shape (n, n_volumes * size)
         As `take` returns them; what lies outside the grid is dropped.
-    centers, radius
+    centers, reach
         As for `take`.
     volumes : array of float32, shape (n_volumes, i, j, k)
         Changed in place.
     """
-    _add(np.ascontiguousarray(rows), _whole(centers), radius, volumes)
+    _add(np.ascontiguousarray(rows), _whole(centers), reach, volumes)
 
 
 def together(
     rows: NDArray[np.float32],
     centers: NDArray[np.integer],
-    radius: int,
+    reach: Reach,
     shape: tuple[int, int, int],
 ) -> NDArray[np.float32]:
-    """Return the volumes that overlapping cubes are parts of: the mean where they meet.
+    """Return the volumes that overlapping boxes are parts of: the mean where they meet.
 
     Parameters
     ----------
-    rows, centers, radius
+    rows, centers, reach
         As for `add`.
     shape : tuple of int
         Of the grid.
@@ -74,13 +84,13 @@ def together(
     Returns
     -------
     array of float32, shape (n_volumes, i, j, k)
-        0 where no cube lies.
+        0 where no box lies.
     """
-    edge = 2 * radius + 1
-    total = np.zeros((rows.shape[1] // edge**3, *shape), np.float32)
-    add(rows, centers, radius, total)
+    size = size_of(reach)
+    total = np.zeros((rows.shape[1] // size, *shape), np.float32)
+    add(rows, centers, reach, total)
     count = np.zeros((1, *shape), np.float32)
-    add(np.ones((len(rows), edge**3), np.float32), centers, radius, count)
+    add(np.ones((len(rows), size), np.float32), centers, reach, count)
     return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
@@ -92,17 +102,18 @@ def _whole(centers: NDArray[np.integer]) -> NDArray[np.int64]:
 def _take(
     volumes: NDArray[np.float32],
     centers: NDArray[np.int64],
-    radius: int,
+    reach: Reach,
     found: NDArray[np.float32],
 ) -> None:
     n, ni, nj, nk = volumes.shape
+    ri, rj, rk = reach
     for row in range(len(centers)):
         i0, j0, k0 = centers[row]
         entry = 0
         for volume in range(n):
-            for i in range(i0 - radius, i0 + radius + 1):
-                for j in range(j0 - radius, j0 + radius + 1):
-                    for k in range(k0 - radius, k0 + radius + 1):
+            for i in range(i0 - ri, i0 + ri + 1):
+                for j in range(j0 - rj, j0 + rj + 1):
+                    for k in range(k0 - rk, k0 + rk + 1):
                         if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
                             found[row, entry] = volumes[volume, i, j, k]
                         entry += 1
@@ -112,17 +123,18 @@ def _take(
 def _add(
     rows: NDArray[np.float32],
     centers: NDArray[np.int64],
-    radius: int,
+    reach: Reach,
     volumes: NDArray[np.float32],
 ) -> None:
     n, ni, nj, nk = volumes.shape
+    ri, rj, rk = reach
     for row in range(len(centers)):
         i0, j0, k0 = centers[row]
         entry = 0
         for volume in range(n):
-            for i in range(i0 - radius, i0 + radius + 1):
-                for j in range(j0 - radius, j0 + radius + 1):
-                    for k in range(k0 - radius, k0 + radius + 1):
+            for i in range(i0 - ri, i0 + ri + 1):
+                for j in range(j0 - rj, j0 + rj + 1):
+                    for k in range(k0 - rk, k0 + rk + 1):
                         if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
                             volumes[volume, i, j, k] += rows[row, entry]
                         entry += 1

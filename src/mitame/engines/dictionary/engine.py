@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from mitame.core.errors import InputError, NotFittedError
+from mitame.core.errors import NotFittedError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
 from mitame.engines.dictionary.code import TrainedCode
 from mitame.engines.dictionary.features import Features
+from mitame.engines.dictionary.pairs import require_known, require_pairs
 from mitame.engines.dictionary.train import Training, train_code
 from mitame.io import bundle
 from mitame.prepare.resample import at_spacing, resample, resample_mask
@@ -97,7 +98,7 @@ class Dictionary:
         GridMismatchError
             If a pair is not on one grid.
         """
-        suffixes = _require_pairs(source, target)
+        suffixes = require_pairs(source, target)
         self.base_ = Bilateral().fit_pairs(source, target)
         spacing = float(np.median([s.reference.spacing for s in source]))
         blank = Features(suffixes, spacing, self.radius, self.target_radius)
@@ -123,7 +124,8 @@ class Dictionary:
         InputError
             If the session has other sequences than those of training.
         """
-        self._require_known(session)
+        self._require_fitted()
+        require_known(session, self.features_.suffixes)
         based = self.base_.transform(session)
         edit, used = self._edit(session, based)
         step = Step("dictionary", {"n_atoms": self.n_atoms, "atoms_used": used})
@@ -197,7 +199,7 @@ class Dictionary:
         missing = [target[s].data - based[s].data for s in features.suffixes]
         return (
             features.rows(source, based, centers),
-            patches.take(np.stack(missing), centers, self.target_radius),
+            patches.take(np.stack(missing), centers, (self.target_radius,) * 3),
         )
 
     def _edit(
@@ -233,7 +235,8 @@ class Dictionary:
         given = self.features_.patches(rows)
         found = self.features_.linear(rows)
         found += self.features_.denormed(self.code_.apply(given))
-        volumes = patches.together(found, centers, self.target_radius, brain.shape)
+        reach = (self.target_radius,) * 3
+        volumes = patches.together(found, centers, reach, brain.shape)
         fade = np.maximum(brain, gaussian_filter(near.astype(np.float32), 1))
         few = self.code_.codes(given[:: max(1, len(given) // 1000)])
         used = round(float((few != 0).mean()), 4)
@@ -246,40 +249,6 @@ class Dictionary:
                 "Dictionary was not fitted.",
                 fix="Call `fit(source, target)` or `load(folder)` first.",
             )
-
-    def _require_known(self, session: Session) -> None:
-        self._require_fitted()
-        known = self.features_.suffixes
-        if set(session) != set(known):
-            raise InputError(
-                f"This model knows {', '.join(known)} together, not "
-                f"{', '.join(session)}.",
-                fix="Give all sequences of a visit that the model was fitted on.",
-            )
-
-
-def _require_pairs(
-    source: Sequence[Session], target: Sequence[Session]
-) -> tuple[Suffix, ...]:
-    """Return the sequences that all sessions have."""
-    if len(source) != len(target) or not source:
-        raise InputError(
-            f"{len(source)} sources and {len(target)} targets are no pairs.",
-            fix="Give every subject on both scanners.",
-        )
-    for one, other in zip(source, target, strict=True):
-        if one.subject != other.subject:
-            raise InputError(
-                f"Subjects {one.subject} and {other.subject} are no pair.",
-                fix="Give every subject on both scanners, in the same order.",
-            )
-        one.reference.require_same_grid(other.reference)
-    shared = set.intersection(*(set(session) for session in (*source, *target)))
-    if not shared:
-        raise InputError(
-            "No sequence is in all sessions.", fix="Give scans of one sequence."
-        )
-    return tuple(suffix for suffix in source[0] if suffix in shared)
 
 
 def _resampled(session: Session, spacing: float) -> Session:

@@ -61,8 +61,8 @@ class Features:
         )
         return np.concatenate(
             [
-                patches.take(seen, centers, self.radius),
-                patches.take(curved, centers, self.target_radius),
+                patches.take(seen, centers, (self.radius,) * 3),
+                patches.take(curved, centers, (self.target_radius,) * 3),
                 np.ones((len(centers), 1), np.float32),
             ],
             axis=1,

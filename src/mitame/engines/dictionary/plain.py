@@ -1,0 +1,220 @@
+"""Coupled dictionaries as in the original study, so that its findings can be redone.
+
+A sparse code is shorter than what it stands for, and so is the patch: the stronger the
+penalty, the darker and smoother the result. This is why it is not offered by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+
+from mitame.core.errors import NotFittedError
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step
+from mitame.engines.dictionary.pairs import require_known, require_pairs
+from mitame.io import bundle
+from mitame.solve import patches
+from mitame.solve.coding import Codes, lasso
+from mitame.solve.learn import learn_atoms
+
+EDGE_VOXELS = 2
+"""Patches are taken so far beyond the brain mask."""
+
+CHUNK = 65536
+"""Patches coded at once."""
+
+Rows = NDArray[np.float32]
+
+
+class PlainDictionary:
+    """Patches of slices, their differences as channels, one code for both scanners.
+
+    Dictionaries of both are learned as one, of patches that are laid side by side, so
+    that they share the code. The code of a scan comes from the source's half alone,
+    and the target's half gives the patch. The mean stays in the patch.
+
+    Parameters
+    ----------
+    n_atoms : int
+        Of the dictionary.
+    penalty : float
+        Of the L1 norm of the code, relative to the median length of a patch. The
+        stronger, the fewer atoms are used, and the smoother is the result.
+    differences : bool
+        Whether differences of neighboring voxels are channels, too.
+    reach : int
+        Voxels that a patch goes out from its center, within the slice.
+    samples : int
+        Patches to train on, of all pairs together.
+    passes : int
+        Times every patch is seen.
+    seed : int
+        Of the choice of patches and of the first atoms.
+
+    Attributes
+    ----------
+    source_, target_ : array of float32, shape (n_atoms, d)
+        The two dictionaries; the target's without differences.
+    """
+
+    needs_pairs: ClassVar[bool] = True
+    source_: Rows
+    target_: Rows
+    suffixes_: tuple[Suffix, ...]
+    penalty_: float
+
+    def __init__(
+        self,
+        *,
+        n_atoms: int = 256,
+        penalty: float = 0.05,
+        differences: bool = True,
+        reach: int = 3,
+        samples: int = 60_000,
+        passes: int = 2,
+        seed: int = 0,
+    ) -> None:
+        self.n_atoms = n_atoms
+        self.penalty = penalty
+        self.differences = differences
+        self.reach = reach
+        self.samples = samples
+        self.passes = passes
+        self.seed = seed
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Learn from pairs: source[n] and target[n] are one subject on one grid.
+
+        Raises
+        ------
+        InputError
+            If they are no pairs, or no sequence is in all.
+        GridMismatchError
+            If a pair is not on one grid.
+        """
+        self.suffixes_ = require_pairs(source, target)
+        rng = np.random.default_rng(self.seed)
+        parts = [
+            self._pair(one, other, self.samples // len(source), rng)
+            for one, other in zip(source, target, strict=True)
+        ]
+        ours, theirs = (np.concatenate(part) for part in zip(*parts, strict=True))
+        self.penalty_ = self.penalty * float(np.median(np.linalg.norm(ours, axis=1)))
+        both = np.concatenate([ours, theirs], axis=1)
+        n_atoms = min(self.n_atoms, len(both) // 4)
+        atoms = learn_atoms(
+            both, n_atoms, self.penalty_, passes=self.passes, seed=self.seed
+        )
+        self.source_ = np.ascontiguousarray(atoms[:, : ours.shape[1]])
+        self.target_ = np.ascontiguousarray(atoms[:, ours.shape[1] :])
+        return self
+
+    def transform(self, session: Session) -> Session:
+        """Return `session` with every patch of its brain from the target's atoms.
+
+        Raises
+        ------
+        NotFittedError
+            If the engine was not fitted.
+        InputError
+            If the session has other sequences than those of training.
+        """
+        self._require_fitted()
+        require_known(session, self.suffixes_)
+        brain = session.require_brain()
+        centers = np.argwhere(binary_dilation(brain, iterations=EDGE_VOXELS))
+        given = self._channels(session, self.differences)
+        rows = np.empty((len(centers), self.target_.shape[1]), np.float32)
+        used = 0
+        for first in range(0, len(centers), CHUNK):
+            some = slice(first, first + CHUNK)
+            codes = self._codes(patches.take(given, centers[some], self._box))
+            rows[some] = codes.decode(self.target_)
+            used += int(codes.counts.sum())
+        found = patches.together(rows, centers, self._box, brain.shape)
+        step = Step(
+            "dictionary-plain", {"atoms_a_patch": round(used / len(centers), 3)}
+        )
+        return session.with_volumes(
+            {
+                suffix: volume.with_data(
+                    np.where(brain & (volume.data != 0), found[n], volume.data), step
+                )
+                for n, (suffix, volume) in enumerate(
+                    (s, session[s]) for s in self.suffixes_
+                )
+            }
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters and both dictionaries into `folder`."""
+        self._require_fitted()
+        words = {
+            "params": self._params(),
+            "suffixes": list(self.suffixes_),
+            "penalty": self.penalty_,
+        }
+        bundle.write(folder, words, {"source": self.source_, "target": self.target_})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, arrays = bundle.read(folder)
+        engine = cls(**words["params"])
+        engine.suffixes_ = tuple(words["suffixes"])
+        engine.penalty_ = words["penalty"]
+        engine.source_, engine.target_ = arrays["source"], arrays["target"]
+        return engine
+
+    @property
+    def _box(self) -> patches.Reach:
+        return self.reach, self.reach, 0
+
+    def _params(self) -> dict[str, Any]:
+        return {
+            "n_atoms": self.n_atoms,
+            "penalty": self.penalty,
+            "differences": self.differences,
+            "reach": self.reach,
+            "samples": self.samples,
+            "passes": self.passes,
+            "seed": self.seed,
+        }
+
+    def _pair(
+        self, source: Session, target: Session, n: int, rng: np.random.Generator
+    ) -> tuple[Rows, Rows]:
+        """Return some patches of a pair."""
+        inside = np.argwhere(source.require_brain() & target.require_brain())
+        centers = rng.choice(inside, min(n, len(inside)), replace=False)
+        ours = self._channels(source, self.differences)
+        theirs = self._channels(target, False)
+        return (
+            patches.take(ours, centers, self._box),
+            patches.take(theirs, centers, self._box),
+        )
+
+    def _channels(self, session: Session, differences: bool) -> Rows:
+        """Return every sequence, with its differences along rows and columns."""
+        volumes = [session[suffix].data for suffix in self.suffixes_]
+        if differences:
+            volumes += [
+                np.gradient(v, axis=axis) for v in volumes[:] for axis in (0, 1)
+            ]
+        return np.stack(volumes).astype(np.float32)
+
+    def _codes(self, rows: Rows) -> Codes:
+        return lasso(rows, self.source_, self.penalty_)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "source_"):
+            raise NotFittedError(
+                "PlainDictionary was not fitted.",
+                fix="Call `fit(source, target)` or `load(folder)` first.",
+            )
