@@ -76,9 +76,11 @@ def main() -> None:
     """Read the arguments and print the page."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("tables", nargs="+", help="TITLE=PATH of a table.json")
+    parser.add_argument("--at", default=commit(), help="commits it was measured at")
+    given = parser.parse_args()
     print(HEAD)
-    print(f"Measured at commit {commit()}.")
-    for entry in parser.parse_args().tables:
+    print(f"Measured at commit {given.at}.")
+    for entry in given.tables:
         title, _, path = entry.rpartition("=")
         print("\n".join(chapter(title, Path(path))))
 
