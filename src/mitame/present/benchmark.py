@@ -149,12 +149,13 @@ def _column(key: str, digits: int, words: Words) -> Column:
 
 
 def _digits(rows: Sequence[Row], metric: str) -> int:
-    """Return as many digits behind the point as the intervals of a metric warrant."""
+    """Return as many digits behind the point as the surer rows of a metric warrant."""
     found = [row for row in rows if row.metric == metric]
     halves = [(row.high - row.low) / 2 for row in found if row.high > row.low]
     if not halves:
         return 2
-    return int(np.clip(math.ceil(-math.log10(np.median(halves))), 1, MOST_DIGITS))
+    narrow = np.quantile(halves, 0.25)
+    return int(np.clip(math.ceil(-math.log10(narrow)), 1, MOST_DIGITS))
 
 
 def _parts(
