@@ -45,12 +45,14 @@ def benchmark(
         from mitame.evaluate.cohort import find_cohort
         from mitame.present.benchmark import write_benchmark_report
         from mitame.present.benchmark_figure import write_benchmark_figure
-        from mitame.run.benchmark import RESULTS, write_tables
+        from mitame.run.benchmark import RESULTS, engines_for, write_tables
         from mitame.run.places import open_dataset, require_apart, require_usable
 
         names = [name.strip() for name in engines.split(",") if name.strip()]
         people = find_cohort(cohort)
-        plan = Plan(tuple(names or _all(unpaired)), test, seed, sites, unpaired)
+        plan = Plan(
+            tuple(names or engines_for(unpaired=unpaired)), test, seed, sites, unpaired
+        )
         running.expect(count_steps(people, plan), "reading the cohort")
         require_apart(out, [str(cohort)], [])
         require_usable(out)
@@ -62,14 +64,3 @@ def benchmark(
         running.outputs = [out / name for name in RESULTS]
         running.result = {"rows": len(rows)}
         running.lines = [f"{len(rows)} scores. Report: {out / 'report.html'}"]
-
-
-def _all(unpaired: bool) -> list[str]:
-    """Return every engine that can be fitted so."""
-    from mitame.engines.named import engine_class, engine_names
-
-    return [
-        name
-        for name in engine_names()
-        if not (unpaired and engine_class(name).needs_pairs)
-    ]

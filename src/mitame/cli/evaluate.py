@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from mitame.cli.console import job
 from mitame.cli.options import Json, OneSequence
 
 if TYPE_CHECKING:
+    from mitame.core.session import Suffix
     from mitame.evaluate.intervals import Interval
     from mitame.run.evaluate import Scores
 
@@ -61,36 +63,32 @@ def evaluate(
             for pair in pairs
         ]
         running.result = {
-            "scores": {metric: _plain(score) for metric, score in whole.items()},
+            "scores": {
+                suffix: {metric: asdict(score) for metric, score in scores.items()}
+                for suffix, scores in whole.items()
+            },
             "scans": [_row(scores) for scores in found],
         }
-        running.lines = _lines(found, whole)
+        running.lines = _lines(whole)
 
 
 def _row(scores: Scores) -> dict[str, Any]:
     return {"name": scores.pair.result.path.name, **scores.values}
 
 
-def _plain(score: Interval) -> dict[str, Any]:
-    return {
-        "value": score.value,
-        "low": score.low,
-        "high": score.high,
-        "n_subjects": score.n_subjects,
-    }
-
-
-def _lines(found: Sequence[Scores], whole: dict[str, Interval]) -> list[str]:
-    """Return one line a score, with its interval and its definition."""
+def _lines(whole: Mapping[Suffix, Mapping[str, Interval]]) -> list[str]:
+    """Return one line a score, with its interval and which way is better."""
     from mitame.evaluate.scores import METRICS
 
-    n = len(found)
-    lines = [f"{n} scan{'s' if n > 1 else ''}, in white-matter medians of the target."]
-    for metric, score in whole.items():
-        about = METRICS[metric]
-        value = f"{score.value:.4g}"
-        if score.n_subjects > 1:
-            value += f" [{score.low:.4g}, {score.high:.4g}]"
-        unit = f" {about.unit}" if about.unit == "dB" else ""
-        lines.append(f"{about.name}: {value}{unit} ({about.direction} is better)")
+    lines = []
+    for suffix, scores in whole.items():
+        n = next(iter(scores.values())).n_subjects
+        lines.append(f"{suffix}, {n} subject{'s' if n > 1 else ''}:")
+        for metric, score in scores.items():
+            about = METRICS[metric]
+            value = f"{score.value:.4g}"
+            if score.n_subjects > 1:
+                value += f" [{score.low:.4g}, {score.high:.4g}]"
+            unit = f" {about.unit}" if about.unit else ""
+            lines.append(f"{about.name}: {value}{unit} ({about.direction} is better)")
     return lines

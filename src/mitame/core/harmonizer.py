@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
@@ -41,6 +42,20 @@ class Harmonizer(Protocol):
         ...
 
 
+def params_of(engine: object) -> dict[str, Any]:
+    """Return what the constructor of `engine` was given, by name."""
+    return {name: getattr(engine, name) for name in signature(type(engine)).parameters}
+
+
+def require_fitted(engine: object, name: str) -> None:
+    """Raise `NotFittedError` unless `engine` has learned what it keeps in `name`."""
+    if not hasattr(engine, name):
+        raise NotFittedError(
+            f"{type(engine).__name__} was not fitted.",
+            fix="Call `fit(source, target)` or `load(folder)` first.",
+        )
+
+
 def learned(engine: object, name: str) -> Mapping[Suffix, Any]:
     """Return what `engine` learned of each sequence and keeps in `name`.
 
@@ -49,12 +64,8 @@ def learned(engine: object, name: str) -> Mapping[Suffix, Any]:
     NotFittedError
         If it was not fitted.
     """
-    found: Mapping[Suffix, Any] | None = getattr(engine, name, None)
-    if found is None:
-        raise NotFittedError(
-            f"{type(engine).__name__} was not fitted.",
-            fix="Call `fit(source, target)` or `load(folder)` first.",
-        )
+    require_fitted(engine, name)
+    found: Mapping[Suffix, Any] = getattr(engine, name)
     return found
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Self
 
-from mitame.core.errors import NotFittedError
+from mitame.core.harmonizer import require_fitted
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.io import bundle
@@ -16,7 +16,7 @@ class Identity:
     """Return every session as it was prepared: same grid, same intensities."""
 
     needs_pairs: ClassVar[bool] = False
-    is_fitted_: bool = False
+    is_fitted_: bool
 
     def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
         """Learn nothing."""
@@ -26,13 +26,13 @@ class Identity:
 
     def transform(self, session: Session) -> Session:
         """Return `session` with the same intensities."""
-        self._require_fitted()
+        require_fitted(self, "is_fitted_")
         same = {suffix: volume.data for suffix, volume in session.items()}
         return session.with_data(same, Step("identity"))
 
     def save(self, folder: Path) -> None:
         """Write an empty bundle into `folder`."""
-        self._require_fitted()
+        require_fitted(self, "is_fitted_")
         bundle.write(folder, {}, {})
 
     @classmethod
@@ -40,9 +40,3 @@ class Identity:
         """Read back what `save` wrote."""
         bundle.read(folder)
         return cls().fit([], [])
-
-    def _require_fitted(self) -> None:
-        if not self.is_fitted_:
-            raise NotFittedError(
-                "Identity was not fitted.", fix="Call `fit(source, target)` first."
-            )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from inspect import signature
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.harmonizer import learned, learned_of
+from mitame.core.harmonizer import learned, learned_of, params_of
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
 from mitame.io import bundle
@@ -67,7 +66,7 @@ class TowardTarget:
     def save(self, folder: Path) -> None:
         """Write the parameters and the target's numbers into `folder`."""
         known = learned(self, "target_")
-        bundle.write(folder, self._params(), {str(s): known[s] for s in known})
+        bundle.write(folder, params_of(self), {str(s): known[s] for s in known})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -76,7 +75,3 @@ class TowardTarget:
         engine = cls(**params)
         engine.target_ = numbers  # type: ignore[assignment]
         return engine
-
-    def _params(self) -> dict[str, Any]:
-        """Return what the constructor was given; it is kept under its own names."""
-        return {name: getattr(self, name) for name in signature(type(self)).parameters}

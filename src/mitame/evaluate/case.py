@@ -139,19 +139,16 @@ class Case:
         """
         if self.truth is None:
             return {}
-        return {
-            "gap_closed": self._gap(suffix, self.target, self.truth),
-            "gap_closed_noisefree": self._gap(
-                suffix, self.truth.noise_free, self.truth
-            ),
+        seen = self.source, self.result, self.truth.rescan
+        before, after, least = (session[suffix].data for session in seen)
+        aims = {
+            "gap_closed": self.target,
+            "gap_closed_noisefree": self.truth.noise_free,
         }
-
-    def _gap(self, suffix: Suffix, aim: Session, truth: Truth) -> tuple[float, float]:
-        before, after, least = (
-            metrics.mae(session[suffix].data, aim[suffix].data, self.mask)
-            for session in (self.source, self.result, truth.rescan)
-        )
-        return before - after, before - least
+        return {
+            metric: metrics.gap(before, after, least, aim[suffix].data, self.mask)
+            for metric, aim in aims.items()
+        }
 
     def _lesions_kept(self, suffix: Suffix, truth: Truth) -> list[float]:
         """Return how much is left of each lesion that the source scanner shows."""

@@ -11,7 +11,7 @@ from mitame.engines.named import engine_class
 from mitame.evaluate import metrics
 from mitame.evaluate.case import Case, Direction
 from mitame.evaluate.cohort import Prepared
-from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio
+from mitame.evaluate.intervals import Interval, bootstrap, closed_share
 from mitame.evaluate.place import InPlace, in_place
 from mitame.evaluate.site import site_accuracy
 from mitame.evaluate.table import ALL, CEILING, Row
@@ -83,17 +83,11 @@ def _measured(
             for metric, parts in case.gaps(suffix).items():
                 gaps.setdefault((suffix, metric), {})[subject] = parts
     found = [(*key, bootstrap(one, seed=seed)) for key, one in values.items()]
-    return found + [
-        (*key, bootstrap_ratio(parts, seed=seed))
-        for key, parts in gaps.items()
-        if _is_sure({subject: gap for subject, (_, gap) in parts.items()}, seed)
-    ]
-
-
-def _is_sure(gaps: Mapping[str, float], seed: int) -> bool:
-    """Whether other subjects would show a gap, too."""
-    found = bootstrap(gaps, seed=seed)
-    return (found.low if len(gaps) > 1 else found.value) > 0
+    for key, parts_by_subject in gaps.items():
+        closed = closed_share(parts_by_subject, seed=seed)
+        if closed is not None:
+            found.append((*key, closed))
+    return found
 
 
 def _bare(value: float, direction: Direction) -> Interval:

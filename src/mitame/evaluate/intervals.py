@@ -121,6 +121,27 @@ def bootstrap_ratio(
     return _resampled((over, under), _ratio, level, n_resamples, seed)
 
 
+def closed_share(
+    gaps_by_subject: Mapping[str, tuple[float, float]], *, seed: int
+) -> Interval | None:
+    """Return the share of a gap that is closed, over all subjects.
+
+    None where other subjects might have no gap: the interval of what could be gained
+    touches 0. A share of that says nothing.
+
+    Parameters
+    ----------
+    gaps_by_subject : mapping of str to (float, float)
+        How much error is gone and how much could be, as `metrics.gap` returns them.
+    seed : int
+        Of the draw.
+    """
+    could = bootstrap({s: gap for s, (_, gap) in gaps_by_subject.items()}, seed=seed)
+    if (could.low if could.n_subjects > 1 else could.value) <= 0:
+        return None
+    return bootstrap_ratio(gaps_by_subject, seed=seed)
+
+
 def _resampled(
     samples: tuple[NDArray[np.float64], ...],
     statistic: Callable[..., Any],

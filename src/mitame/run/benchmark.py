@@ -7,11 +7,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from mitame.engines.named import engine_class, engine_names
 from mitame.evaluate.benchmark import Plan
 from mitame.evaluate.cohort import Cohort
 from mitame.evaluate.table import Row, write_table
 
 RESULTS = ("table.csv", "table.json", "figure.png", "report.html")
+
+
+def engines_for(*, unpaired: bool) -> list[str]:
+    """Return every installed engine that can be fitted so."""
+    return [
+        name
+        for name in engine_names()
+        if not (unpaired and engine_class(name).needs_pairs)
+    ]
 
 
 def write_tables(

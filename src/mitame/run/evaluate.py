@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import GridMismatchError, InputError
-from mitame.core.session import Session
+from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
-from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio
-from mitame.evaluate.metrics import against_truth, mae
+from mitame.evaluate.intervals import Interval, bootstrap, closed_share
+from mitame.evaluate.metrics import against_truth, gap
 from mitame.io.scan import Scan, read
 from mitame.prepare.default import default_preparation
 from mitame.prepare.orient import Orient
@@ -200,23 +200,29 @@ def _scores(
     source, rescan = others
     if source is None or rescan is None:
         return Scores(pair, values, None)
-    before, least = (mae(s[suffix].data, truth, brain) for s in (source, rescan))
-    return Scores(pair, values, (before - values["mae"], before - least))
+    before, again = source[suffix].data, rescan[suffix].data
+    return Scores(pair, values, gap(before, result, again, truth, brain))
 
 
-def summary(found: Sequence[Scores], *, seed: int) -> dict[str, Interval]:
-    """Return every score over all subjects, with its interval."""
-    by_metric: dict[str, dict[str, list[float]]] = {}
-    for scores in found:
-        for metric, value in scores.values.items():
-            subjects = by_metric.setdefault(metric, {})
-            subjects.setdefault(_subject(scores), []).append(value)
-    whole = {m: bootstrap(values, seed=seed) for m, values in by_metric.items()}
-    gaps = {_subject(s): s.gap for s in found if s.gap is not None}
-    if gaps and sum(gap for _, gap in gaps.values()) > 0:
-        whole["gap_closed"] = bootstrap_ratio(gaps, seed=seed)
-    return whole
+def summary(found: Sequence[Scores], *, seed: int) -> dict[Suffix, dict[str, Interval]]:
+    """Return every score of every sequence over all subjects, with its interval."""
+    sequences = {known_sequence(scores.pair.target): None for scores in found}
+    return {suffix: _of_sequence(suffix, found, seed) for suffix in sequences}
 
 
-def _subject(scores: Scores) -> str:
-    return scores.pair.result.subject or title_of(scores.pair.result)
+def _of_sequence(
+    suffix: Suffix, found: Sequence[Scores], seed: int
+) -> dict[str, Interval]:
+    same = {
+        scores.pair.result.subject or title_of(scores.pair.result): scores
+        for scores in found
+        if known_sequence(scores.pair.target) == suffix
+    }
+    metrics = next(iter(same.values())).values
+    whole = {
+        metric: bootstrap({who: s.values[metric] for who, s in same.items()}, seed=seed)
+        for metric in metrics
+    }
+    gaps = {who: s.gap for who, s in same.items() if s.gap is not None}
+    closed = closed_share(gaps, seed=seed) if gaps else None
+    return whole if closed is None else {**whole, "gap_closed": closed}

@@ -110,9 +110,9 @@ def scan(
         raw = stripes(raw, amplitude=amplitude, cycles=_cycles(seen))
     measured = rician(raw, white / acquisition.snr, rng)
     gain = scanner.scale / white
-    stored, n_over = stored_as_12_bit(_toned(measured, white, scanner), scale=gain)
+    stored, n_over = stored_as_12_bit(toned(measured, white, scanner.tone), scale=gain)
     made = {"scanner": scanner.name, "sequence": suffix}
-    quiet = gain * _toned(np.abs(seen.data), white, scanner)
+    quiet = gain * toned(np.abs(seen.data), white, scanner.tone)
     place = replace(seen, scanner=scanner.scanner)
     return Scanned(
         place.with_data(
@@ -255,11 +255,11 @@ def _brain_center(subject: Subject) -> NDArray[np.float64]:
     return np.asarray(subject.affine[:3] @ [*middle, 1.0])
 
 
-def _toned(
-    data: NDArray[np.float32], white: float, scanner: SimulatedScanner
+def toned(
+    data: NDArray[np.float32], white: float, exponent: float
 ) -> NDArray[np.float32]:
-    """Return `data` through the maker's tone curve; white matter stays where it is."""
-    return np.asarray(white * (data / white) ** np.float32(scanner.tone), np.float32)
+    """Return magnitudes through a maker's tone curve; `white` stays where it is."""
+    return np.asarray(white * (data / white) ** np.float32(exponent), np.float32)
 
 
 def _resolved(

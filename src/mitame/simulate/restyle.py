@@ -15,6 +15,7 @@ from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.prepare.scale import white_matter, white_matter_median
 from mitame.prepare.template import template_coordinates, tissue_prior
+from mitame.simulate.acquire import toned
 from mitame.simulate.fields import receive_field
 from mitame.simulate.noise import rician, stored_as_12_bit
 from mitame.simulate.resolution import point_spread
@@ -104,9 +105,10 @@ def restyled(session: Session, look: Look, *, rng: np.random.Generator) -> Resty
     )
     noisy = rician(seen, look.noise * white, rng)
     gain = STORED_WHITE / white
-    stored, n_over = stored_as_12_bit(_toned(noisy, white, look), scale=gain)
+    stored, n_over = stored_as_12_bit(toned(noisy, white, look.tone), scale=gain)
     step = Step("restyle", {"n_saturated": n_over})
-    planted = gain * (_toned(seen, white, look) - _toned(plain, white, look))
+    marked, bare = (toned(np.abs(d), white, look.tone) for d in (seen, plain))
+    planted = gain * (marked - bare)
     other = Volume(native.data, native.affine, Scanner(model="restyled"))
     return Restyled(
         other.with_data(stored.astype(np.float32), step),
@@ -133,12 +135,6 @@ def occipital_cortex(session: Session) -> NDArray[np.float32]:
     region = (brain & behind & grey).astype(np.float32)
     width = MARK_EDGE_MM / np.array(session["T1w"].spacing)
     return np.asarray(ndimage.gaussian_filter(region, width), np.float32)
-
-
-def _toned(data: NDArray[np.float32], white: float, look: Look) -> NDArray[np.float32]:
-    """Return magnitudes through the tone curve; white matter stays where it is."""
-    share = np.maximum(data, 0) / np.float32(white)  # blurring undershoots at edges
-    return np.asarray(white * share ** np.float32(look.tone), np.float32)
 
 
 def _center(session: Session) -> NDArray[np.float64]:

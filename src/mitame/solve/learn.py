@@ -63,7 +63,7 @@ def learn_atoms(
         If there are fewer patches than atoms that are not 0.
     """
     rng = np.random.default_rng(seed)
-    atoms = _first_atoms(patches, n_atoms, rng)
+    atoms = first_atoms(patches, n_atoms, rng)
     gram = np.zeros((n_atoms, n_atoms), np.float32)
     cross = np.zeros_like(atoms)
     for step, batch in enumerate(_batches(patches, passes, rng)):
@@ -77,8 +77,14 @@ def learn_atoms(
     return atoms
 
 
-def _first_atoms(patches: Patches, n_atoms: int, rng: np.random.Generator) -> Atoms:
-    """Return patches with much to them, of length 1."""
+def first_atoms(patches: Patches, n_atoms: int, rng: np.random.Generator) -> Atoms:
+    """Return some of the patches with much to them, of length 1.
+
+    Raises
+    ------
+    InputError
+        If there are fewer of them than atoms.
+    """
     length = np.linalg.norm(patches, axis=1)
     busy = np.flatnonzero(length >= max(np.median(length), np.finfo(np.float32).tiny))
     if len(busy) < n_atoms:

@@ -43,7 +43,7 @@ def test_scores_of_all_and_of_each_are_told(mitame, pair):
     results, targets = pair
     found = mitame("evaluate", results, "--target", targets, "--json")
     assert found.status == 0
-    scores = found.report["scores"]
+    scores = found.report["scores"]["T1w"]
     assert set(scores) == {"psnr", "ssim", "mae", "wasserstein"}
     assert scores["mae"]["n_subjects"] == 2
     assert [scan["name"] for scan in found.report["scans"]] == [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitame.core.errors import InputError
-from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio
+from mitame.evaluate.intervals import Interval, bootstrap, bootstrap_ratio, closed_share
 
 
 def subjects(values):
@@ -142,3 +142,15 @@ def test_a_ratio_of_one_subject_has_no_interval():
 def test_a_ratio_over_nothing_is_refused():
     with pytest.raises(InputError, match="add up to -1"):
         bootstrap_ratio({"one": (1.0, 1.0), "two": (1.0, -2.0)}, seed=0)
+
+
+def test_a_share_is_told_where_there_surely_is_a_gap():
+    parts = {"one": (1.0, 2.0), "two": (1.5, 3.0), "three": (0.5, 1.0)}
+    assert closed_share(parts, seed=0).value == pytest.approx(0.5)
+    assert closed_share({"one": (1.0, 4.0)}, seed=0).value == 0.25
+
+
+@pytest.mark.parametrize("gaps", [(1.0, -0.5, 0.4), (0.0, 0.0), (-1.0,)])
+def test_a_share_of_what_may_be_no_gap_is_not_told(gaps):
+    parts = {name: (0.1, gap) for name, gap in subjects(gaps).items()}
+    assert closed_share(parts, seed=0) is None

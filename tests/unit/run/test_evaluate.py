@@ -108,10 +108,24 @@ def test_scores_are_those_of_the_metrics_in_white_matter_medians(cohort):
 
 def test_half_of_the_gap_is_closed(cohort):
     scores = scored(cohort, "result", "target", "source", "rescan")
-    whole = summary(scores, seed=0)
+    whole = summary(scores, seed=0)["T1w"]
     assert whole["gap_closed"].value == pytest.approx(0.53, abs=0.03)
     assert whole["gap_closed"].n_subjects == 3
     assert whole["psnr"].low <= whole["psnr"].value <= whole["psnr"].high
+
+
+def test_sequences_are_not_mixed(cohort):
+    for path in list(cohort.glob("*_T1w.nii.gz")):
+        other = path.with_name(path.name.replace("_T1w", "_T2w"))
+        data = nifti.read(path).data.copy()
+        if "result" in path.name:
+            data += np.float32(0.1)  # as bad as the source: no gap is closed
+        nifti.write(other, Volume(data, GRID.affine))
+    whole = summary(scored(cohort, "result", "target", "source", "rescan"), seed=0)
+    assert whole["T1w"]["gap_closed"].value > 0.45
+    assert whole["T2w"]["gap_closed"].value == pytest.approx(0, abs=0.05)
+    assert whole["T2w"]["mae"].value > 1.5 * whole["T1w"]["mae"].value
+    assert whole["T1w"]["mae"].n_subjects == 3
 
 
 def test_no_gap_is_no_score(cohort):
@@ -120,7 +134,9 @@ def test_no_gap_is_no_score(cohort):
         path.unlink()
         target = cohort / f"sub-{subject}_ses-target_T1w.nii.gz"
         path.write_bytes(target.read_bytes())
-    whole = summary(scored(cohort, "result", "target", "source", "rescan"), seed=0)
+    whole = summary(scored(cohort, "result", "target", "source", "rescan"), seed=0)[
+        "T1w"
+    ]
     assert "gap_closed" not in whole
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, gaussian_filter
 
-from mitame.core.errors import NotFittedError
+from mitame.core.harmonizer import params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
@@ -124,7 +123,7 @@ class Dictionary:
         InputError
             If the session has other sequences than those of training.
         """
-        self._require_fitted()
+        require_fitted(self, "code_")
         require_known(session, self.features_.suffixes)
         based = self.base_.transform(session)
         edit, used = self._edit(session, based)
@@ -142,8 +141,8 @@ class Dictionary:
 
     def save(self, folder: Path) -> None:
         """Write the parameters and what was learned into `folder`."""
-        self._require_fitted()
-        words = {"params": self._params(), "features": self.features_.words()}
+        require_fitted(self, "code_")
+        words = {"params": params_of(self), "features": self.features_.words()}
         code = {
             "encode": self.code_.encode,
             "again": self.code_.again,
@@ -173,16 +172,6 @@ class Dictionary:
             rate=self.rate,
             seed=self.seed,
         )
-
-    def _params(self) -> dict[str, float]:
-        words = asdict(self._training)
-        del words["batch"]
-        return {
-            **words,
-            "radius": self.radius,
-            "target_radius": self.target_radius,
-            "samples": self.samples,
-        }
 
     def _pair(
         self,
@@ -242,13 +231,6 @@ class Dictionary:
         used = round(float((few != 0).mean()), 4)
         edits = dict(zip(self.features_.suffixes, volumes * fade, strict=True))
         return edits, used
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "code_"):
-            raise NotFittedError(
-                "Dictionary was not fitted.",
-                fix="Call `fit(source, target)` or `load(folder)` first.",
-            )
 
 
 def _resampled(session: Session, spacing: float) -> Session:

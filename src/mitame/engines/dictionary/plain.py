@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
-from mitame.core.errors import NotFittedError
+from mitame.core.harmonizer import params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step
 from mitame.engines.dictionary.pairs import require_known, require_pairs
 from mitame.io import bundle
 from mitame.solve import patches
-from mitame.solve.coding import Codes, lasso
+from mitame.solve.coding import lasso
 from mitame.solve.learn import learn_atoms
 
 EDGE_VOXELS = 2
@@ -107,9 +107,8 @@ class PlainDictionary:
         ours, theirs = (np.concatenate(part) for part in zip(*parts, strict=True))
         self.penalty_ = self.penalty * float(np.median(np.linalg.norm(ours, axis=1)))
         both = np.concatenate([ours, theirs], axis=1)
-        n_atoms = min(self.n_atoms, len(both) // 4)
         atoms = learn_atoms(
-            both, n_atoms, self.penalty_, passes=self.passes, seed=self.seed
+            both, self.n_atoms, self.penalty_, passes=self.passes, seed=self.seed
         )
         self.source_ = np.ascontiguousarray(atoms[:, : ours.shape[1]])
         self.target_ = np.ascontiguousarray(atoms[:, ours.shape[1] :])
@@ -125,7 +124,7 @@ class PlainDictionary:
         InputError
             If the session has other sequences than those of training.
         """
-        self._require_fitted()
+        require_fitted(self, "source_")
         require_known(session, self.suffixes_)
         brain = session.require_brain()
         centers = np.argwhere(binary_dilation(brain, iterations=EDGE_VOXELS))
@@ -134,7 +133,8 @@ class PlainDictionary:
         used = 0
         for first in range(0, len(centers), CHUNK):
             some = slice(first, first + CHUNK)
-            codes = self._codes(patches.take(given, centers[some], self._box))
+            boxes = patches.take(given, centers[some], self._box)
+            codes = lasso(boxes, self.source_, self.penalty_)
             rows[some] = codes.decode(self.target_)
             used += int(codes.counts.sum())
         found = patches.together(rows, centers, self._box, brain.shape)
@@ -154,9 +154,9 @@ class PlainDictionary:
 
     def save(self, folder: Path) -> None:
         """Write the parameters and both dictionaries into `folder`."""
-        self._require_fitted()
+        require_fitted(self, "source_")
         words = {
-            "params": self._params(),
+            "params": params_of(self),
             "suffixes": list(self.suffixes_),
             "penalty": self.penalty_,
         }
@@ -175,17 +175,6 @@ class PlainDictionary:
     @property
     def _box(self) -> patches.Reach:
         return self.reach, self.reach, 0
-
-    def _params(self) -> dict[str, Any]:
-        return {
-            "n_atoms": self.n_atoms,
-            "penalty": self.penalty,
-            "differences": self.differences,
-            "reach": self.reach,
-            "samples": self.samples,
-            "passes": self.passes,
-            "seed": self.seed,
-        }
 
     def _pair(
         self, source: Session, target: Session, n: int, rng: np.random.Generator
@@ -208,13 +197,3 @@ class PlainDictionary:
                 np.gradient(v, axis=axis) for v in volumes[:] for axis in (0, 1)
             ]
         return np.stack(volumes).astype(np.float32)
-
-    def _codes(self, rows: Rows) -> Codes:
-        return lasso(rows, self.source_, self.penalty_)
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "source_"):
-            raise NotFittedError(
-                "PlainDictionary was not fitted.",
-                fix="Call `fit(source, target)` or `load(folder)` first.",
-            )

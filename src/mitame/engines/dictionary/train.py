@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mitame.engines.dictionary.code import STEPS, TrainedCode
+from mitame.solve.learn import first_atoms
 
 Rows = NDArray[np.float32]
 
@@ -55,7 +56,7 @@ def train_code(source: Rows, target: Rows, training: Training) -> TrainedCode:
         How.
     """
     rng = np.random.default_rng(training.seed)
-    net = _Net(_first_atoms(source, training.n_atoms, rng), target.shape[1], training)
+    net = _Net(first_atoms(source, training.n_atoms, rng), target.shape[1], training)
     given, wanted = torch.from_numpy(source), torch.from_numpy(target)
     steps = training.epochs * -(-len(source) // training.batch)
     optimizer = torch.optim.Adam(net.parameters(), lr=training.rate)
@@ -71,15 +72,6 @@ def train_code(source: Rows, target: Rows, training: Training) -> TrainedCode:
             optimizer.step()
             rates.step()
     return net.trained()
-
-
-def _first_atoms(source: Rows, n_atoms: int, rng: np.random.Generator) -> Rows:
-    """Return unit patches with much to them; too few patches are taken again."""
-    energy = (source**2).sum(axis=1)
-    busy = np.flatnonzero(energy >= np.median(energy))
-    chosen = rng.choice(busy, n_atoms, replace=len(busy) < n_atoms)
-    length = np.sqrt(np.maximum(energy[chosen], np.finfo(np.float32).tiny))
-    return np.asarray(source[chosen] / length[:, None], np.float32)
 
 
 class _Net(nn.Module):
