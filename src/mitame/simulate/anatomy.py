@@ -34,7 +34,8 @@ _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
     "vein": (514,),
     "eye": (506,),
     "muscle": (508, OTHER),
-    "mucosa": (509, 31, 63, 136, 137, 163, 164),
+    "choroid_plexus": (31, 63, 136, 137, 163, 164),
+    "mucosa": (509,),
     "skin": (511,),
     "bone": (515,),
     "marrow": (516,),
@@ -42,7 +43,6 @@ _STRUCTURES: dict[Tissue, tuple[int, ...]] = {
 """FreeSurfer's label values, and those of its head atlas above 500, by tissue.
 
 Hypointensities of white matter (25 to 79) count as white matter: lesions are planted.
-The choroid plexus (31 to 164) is much like mucosa: folds full of blood.
 """
 
 VENTRICLES = (4, 5, 43, 44, 14)

@@ -65,6 +65,7 @@ Tissue = Literal[
     "bone",
     "eye",
     "mucosa",
+    "choroid_plexus",
     "air",
 ]
 """The tissues of a head; `deep_grey` is caudate and putamen, `lesion` as in MS."""
@@ -130,8 +131,11 @@ _TABLE: dict[Tissue, tuple[float, _Times, _Times]] = {
     "bone": (0.15, (0.20, 0.00045, 0.00042), (0.22, 0.00042, 0.00039)),
     # Vitreous body: nearly water; our choice a little below CSF.
     "eye": (0.98, (3.80, 1.200, 0.500), (4.00, 1.000, 0.400)),
-    # Our choice: swollen soft tissue, with T2* short beside air.
-    "mucosa": (0.85, (1.10, 0.095, 0.030), (1.35, 0.085, 0.020)),
+    # Our choice: swollen soft tissue, T2* short beside air. The label fills the nose,
+    # whose folds have as much air between them; so the density is halved.
+    "mucosa": (0.42, (1.10, 0.095, 0.030), (1.35, 0.085, 0.020)),
+    # Our choice: folds full of blood, in fluid.
+    "choroid_plexus": (0.85, (1.10, 0.095, 0.060), (1.35, 0.085, 0.040)),
     # No protons, so the times do not matter; finite, so that equations stay so.
     "air": (0.00, (1.00, 0.100, 0.100), (1.00, 0.100, 0.100)),
 }
