@@ -7,8 +7,8 @@ from mitame.core.errors import GridMismatchError, InputError, ModelError
 from mitame.core.volume import Step
 from mitame.engines.dictionary import Dictionary
 from mitame.engines.dictionary.code import TrainedCode
-from mitame.engines.dictionary.features import Features
 from mitame.engines.dictionary.train import Training, train_code
+from mitame.engines.patchwise.features import Features
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
 
@@ -67,10 +67,10 @@ def test_the_code_adds_to_what_comes_before_it(fitted):
     assert after < before
 
 
-def test_the_history_tells_how_much_of_the_dictionary_was_used(fitted):
+def test_the_history_tells_what_the_engine_was_made_with(fitted):
     step = fitted.transform(pair(9)[0])["T1w"].history[-1]
     assert step.name == "dictionary"
-    assert 0 < step.params["atoms_used"] <= 1
+    assert step.params["n_atoms"] == SMALL["n_atoms"]
 
 
 def test_several_sequences_are_one_patch():

@@ -73,7 +73,12 @@ def test_voxels_that_are_not_a_millimeter_are_refused(tmp_path, labels):
 
 @pytest.mark.parametrize(
     ("label", "tissue"),
-    [(31, "choroid_plexus"), (509, "mucosa"), (77, "white_matter"), (253, "white_matter")],
+    [
+        (31, "choroid_plexus"),
+        (509, "mucosa"),
+        (77, "white_matter"),
+        (253, "white_matter"),
+    ],
 )
 def test_labels_of_a_plain_segmentation_are_known(tmp_path, labels, label, tissue):
     labels[45, 45, 100] = label

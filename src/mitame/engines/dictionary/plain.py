@@ -17,7 +17,7 @@ from scipy.ndimage import binary_dilation
 from mitame.core.harmonizer import params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step
-from mitame.engines.dictionary.pairs import require_known, require_pairs
+from mitame.engines.patchwise.pairs import require_known, require_pairs
 from mitame.io import bundle
 from mitame.solve import patches
 from mitame.solve.coding import lasso

@@ -1,0 +1,227 @@
+"""From pairs of patches to an engine, whatever is learned from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation, gaussian_filter
+
+from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.engines.identity import Identity
+from mitame.engines.patchwise.features import Features, Rows
+from mitame.engines.patchwise.pairs import require_known, require_pairs
+from mitame.io import bundle
+from mitame.prepare.resample import at_spacing, resample, resample_mask
+from mitame.solve import patches
+
+SAME_SPACING = 0.05
+"""Relative; a grid so near to the one that was trained on is used as it is."""
+
+STRIDE_MM = 2.0
+"""About so far apart are the centers of the patches that are put together."""
+
+EDGE_VOXELS = 2
+"""Patches are used so far beyond the brain mask, and fade out."""
+
+
+class Patchwise:
+    """Add to a scan what patches of it say is missing to the target.
+
+    A base comes first. What it leaves is learned from patches of pairs (`learn`) and
+    given for those of a new scan (`found`); where they overlap they are averaged. All
+    sequences of a visit are one patch. Another voxel size is brought to that of
+    training, and what is added is brought back: the scan itself keeps its grid.
+
+    Parameters
+    ----------
+    radius, target_radius : int
+        Voxels a patch reaches from its center, in the source and in the target.
+    samples : int
+        Patches to train on, of all pairs together.
+    seed : int
+        Of the choice of patches.
+
+    Attributes
+    ----------
+    base_ : Harmonizer
+        What comes first.
+    features_ : Features
+        How patches become numbers, and a linear map of them.
+    """
+
+    needs_pairs: ClassVar[bool] = True
+    name: ClassVar[str]
+    base_class: ClassVar[type[Harmonizer]] = Identity
+    base_: Harmonizer
+    features_: Features
+
+    def __init__(
+        self,
+        *,
+        radius: int = 2,
+        target_radius: int = 1,
+        samples: int = 180_000,
+        seed: int = 0,
+    ) -> None:
+        self.radius = radius
+        self.target_radius = target_radius
+        self.samples = samples
+        self.seed = seed
+
+    def base(self, source: Sequence[Session], target: Sequence[Session]) -> Harmonizer:
+        """Return what comes first, fitted on pairs."""
+        return self.base_class().fit(source, target)
+
+    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
+        """Learn to give target patches, and set `features_`.
+
+        Parameters
+        ----------
+        blank : Features
+            Not fitted.
+        rows : array of float32, shape (n, d_row)
+            As `Features.rows` returns them.
+        wanted : array of float32, shape (n, d_target)
+            What the base leaves of the target patches.
+        """
+        raise NotImplementedError
+
+    def found(self, rows: Rows) -> Rows:
+        """Return what to add to the base's target patches, shape (n, d_target)."""
+        raise NotImplementedError
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what was learned beside the features."""
+        return {}
+
+    def take_back(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Set again what `arrays` told."""
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Learn from pairs: source[n] and target[n] are one subject on one grid.
+
+        Raises
+        ------
+        InputError
+            If there are not as many of both, two of a pair are of other subjects, or
+            no sequence is in all.
+        GridMismatchError
+            If a pair is not on one grid.
+        """
+        suffixes = require_pairs(source, target)
+        self.base_ = self.base(source, target)
+        spacing = float(np.median([s.reference.spacing for s in source]))
+        blank = Features(suffixes, spacing, self.radius, self.target_radius)
+        rng = np.random.default_rng(self.seed)
+        parts = [
+            self._pair(blank, one, other, self.samples // len(source), rng)
+            for one, other in zip(source, target, strict=True)
+        ]
+        rows, wanted = (np.concatenate(part) for part in zip(*parts, strict=True))
+        self.learn(blank, rows, wanted)
+        return self
+
+    def transform(self, session: Session) -> Session:
+        """Return `session` as the target shows it; zeros stay zero.
+
+        Raises
+        ------
+        NotFittedError
+            If the engine was not fitted.
+        InputError
+            If the session has other sequences than those of training.
+        """
+        require_fitted(self, "features_")
+        require_known(session, self.features_.suffixes)
+        based = self.base_.transform(session)
+        edit = self._edit(session, based)
+        step = Step(self.name, params_of(self))
+        return session.with_volumes(
+            {
+                suffix: volume.with_data(
+                    based[suffix].data
+                    + np.where(volume.data == 0, np.float32(0), edit[suffix]),
+                    step,
+                )
+                for suffix, volume in session.items()
+            }
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters and what was learned into `folder`."""
+        require_fitted(self, "features_")
+        words = {"params": params_of(self), "features": self.features_.words()}
+        bundle.write(folder, words, {**self.arrays(), **self.features_.arrays()})
+        self.base_.save(folder / "base")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, arrays = bundle.read(folder)
+        engine = cls(**words["params"])
+        engine.features_ = Features.read(words["features"], arrays)
+        engine.take_back(arrays)
+        engine.base_ = cls.base_class.load(folder / "base")
+        return engine
+
+    def _pair(
+        self,
+        features: Features,
+        source: Session,
+        target: Session,
+        n: int,
+        rng: np.random.Generator,
+    ) -> tuple[Rows, Rows]:
+        """Return numbers of some patches of a pair, and what the base leaves there."""
+        based = self.base_.transform(source)
+        inside = np.argwhere(source.require_brain() & target.require_brain())
+        centers = rng.choice(inside, min(n, len(inside)), replace=False)
+        missing = [target[s].data - based[s].data for s in features.suffixes]
+        return (
+            features.rows(source, based, centers),
+            patches.take(np.stack(missing), centers, (self.target_radius,) * 3),
+        )
+
+    def _edit(self, session: Session, based: Session) -> dict[Suffix, Rows]:
+        """Return what is added to each sequence."""
+        spacing = self.features_.spacing
+        edges = np.array(session.reference.spacing)
+        if np.abs(edges / spacing - 1).max() <= SAME_SPACING:
+            return self._added(session, based)
+        fine = _resampled(session, spacing), _resampled(based, spacing)
+        affine, grid = fine[0].reference.affine, session.reference
+        return {
+            suffix: resample(Volume(data, affine), grid, interpolator="linear").data
+            for suffix, data in self._added(*fine).items()
+        }
+
+    def _added(self, session: Session, based: Session) -> dict[Suffix, Rows]:
+        """Return the same on the grid that was trained on."""
+        brain = session.require_brain()
+        near = binary_dilation(brain, iterations=EDGE_VOXELS)
+        stride = max(1, round(STRIDE_MM / self.features_.spacing))
+        lattice = np.indices(near.shape) % stride == 0
+        centers = np.argwhere(near & lattice.all(axis=0))
+        found = self.found(self.features_.rows(session, based, centers))
+        reach = (self.target_radius,) * 3
+        volumes = patches.together(found, centers, reach, brain.shape)
+        fade = np.maximum(brain, gaussian_filter(near.astype(np.float32), 1))
+        return dict(zip(self.features_.suffixes, volumes * fade, strict=True))
+
+
+def _resampled(session: Session, spacing: float) -> Session:
+    """Return a session with cubic voxels."""
+    volumes = {
+        suffix: at_spacing(volume, spacing) for suffix, volume in session.items()
+    }
+    grid = next(iter(volumes.values()))
+    brain = resample_mask(session.require_brain(), session.reference, grid)
+    return Session(
+        volumes, session.subject, brain=brain, to_template=session.to_template
+    )

@@ -1,0 +1,31 @@
+"""Ridge regression from source patches to target patches."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mitame.engines.patchwise import Patchwise
+from mitame.engines.patchwise.features import Features, Rows
+
+
+class PatchRidge(Patchwise):
+    """One linear map from patch to patch for the whole brain.
+
+    What a code has to be better than: no code, no dictionary. The same patches, as
+    many of them, and the same putting together as `Dictionary`.
+
+    Parameters
+    ----------
+    radius, target_radius, samples, seed
+        See `Patchwise`.
+    """
+
+    name: ClassVar[str] = "ridge"
+
+    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
+        """Learn the linear map."""
+        self.features_, _ = blank.fitted(rows, wanted)
+
+    def found(self, rows: Rows) -> Rows:
+        """Return the linear map of patches."""
+        return self.features_.linear(rows)

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mitame.core.volume import Step
+from mitame.engines.patchwise.features import Features
+from mitame.engines.peers.aplus import APlus, _map_around
+from mitame.engines.peers.ridge import PatchRidge
+from mitame.testing.harmonizer import check_harmonizer
+from mitame.testing.phantom import head_grid, phantom_session
+
+GRID = head_grid(8.0)
+SMALL = {"samples": 3000}
+
+
+def pair(seed, look):
+    subject = f"{seed:02d}"
+    source = phantom_session(GRID, suffixes=("T1w",), gain=1 / 800, noise=20, seed=seed)
+    data = look(source["T1w"].data).astype(np.float32)
+    target = source.with_data({"T1w": data}, Step("look"))
+    return replace(source, subject=subject), replace(target, subject=subject)
+
+
+def error(engine, look):
+    pairs = [pair(seed, look) for seed in range(3)]
+    engine.fit(*(list(group) for group in zip(*pairs, strict=True)))
+    source, target = pair(9, look)
+    brain = source.require_brain()
+    result = engine.transform(source)["T1w"].data
+    return np.abs(result - target["T1w"].data)[brain].mean()
+
+
+def scaled(data):
+    return 0.7 * data
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: PatchRidge(**SMALL), lambda: APlus(n_anchors=16, **SMALL)]
+)
+def test_they_keep_the_promises_of_an_engine(make):
+    check_harmonizer(make)
+
+
+def test_ridge_learns_what_is_linear():
+    assert error(PatchRidge(**SMALL), scaled) < 0.003
+
+
+def test_a_patch_takes_the_map_of_the_anchor_it_is_most_like_in_either_sign():
+    engine = APlus(n_anchors=2, radius=1, target_radius=0)
+    rows = np.concatenate([np.eye(28, dtype=np.float32)[[3, 8]], [[0] * 28]])
+    rows = np.concatenate([rows, -rows[:1]]).astype(np.float32)
+    engine.features_ = replace(
+        Features(("T1w",), 8.0, 1, 0), weights=np.zeros((29, 1), np.float32)
+    )
+    rows = np.concatenate([rows, np.ones((4, 1), np.float32)], axis=1)
+    given = engine.features_.patches(rows)
+    engine.anchors_ = given[:2] / np.linalg.norm(given[:2], axis=1, keepdims=True)
+    engine.maps_ = np.stack([engine.anchors_[0], 5 * engine.anchors_[1]])[..., None]
+    length = np.linalg.norm(given[0])
+    np.testing.assert_allclose(
+        engine.found(rows)[:, 0], length * np.array([1, 5, 0, -1]), atol=1e-5
+    )
+
+
+def test_each_anchor_learns_from_the_patches_most_like_it():
+    rng = np.random.default_rng(0)
+    first, second = np.eye(4, dtype=np.float32)[:2]
+    like_first = first + 0.05 * rng.normal(size=(3000, 4))
+    like_second = second + 0.05 * rng.normal(size=(3000, 4))
+    given = np.concatenate([like_first, -like_second]).astype(np.float32)
+    given /= np.linalg.norm(given, axis=1, keepdims=True)
+    gains = np.repeat([2.0, 3.0], 3000)[:, None]
+    wanted = (gains * given[:, :1] + gains * given[:, 1:2]).astype(np.float32)
+    for anchor, gain in ((first, 2), (second, 3)):
+        found = anchor @ _map_around(anchor, given, wanted)
+        np.testing.assert_allclose(found, gain, rtol=0.01)
