@@ -3,7 +3,7 @@
 Same height in the template, same window rule; rows are real scans, a simulated 3 T
 and a simulated 1.5 T scanner. docs/explanation/simulated-scans.md shows the picture.
 
-Usage: python benchmarks/realism.py OUT.jpg [--data DIR]
+Usage: python benchmarks/realism.py OUT.jpg [--data DIR] [--height MM]
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from mitame.simulate.catalog import scanner_named
 from mitame.simulate.subject import make_subject
 
 HEIGHT_MM = 8.0
-"""Of the slice, above the middle of the MNI152 template: ventricles, basal ganglia."""
+"""Of the slice, above the origin of MNI152: ventricles, basal ganglia. -32: the nose."""
 
 SEQUENCES: tuple[Suffix, ...] = ("T1w", "T2w", "FLAIR")
 REAL: dict[Suffix, str] = {
@@ -43,8 +43,10 @@ CREDIT = (
 )
 
 
-def slice_of(volume: Volume, suffix: Suffix) -> tuple[NDArray[np.float32], float]:
-    """Return the slice at `HEIGHT_MM`, front up, and the shape of its pixels."""
+def slice_of(
+    volume: Volume, suffix: Suffix, height: float
+) -> tuple[NDArray[np.float32], float]:
+    """Return the slice at a height, mm, front up, and the shape of its pixels."""
     session = Session({suffix: volume})
     for step in (Orient(), FindBrain(), FindTemplate()):
         session, _ = step.apply(session)
@@ -52,7 +54,7 @@ def slice_of(volume: Volume, suffix: Suffix) -> tuple[NDArray[np.float32], float
     to_mni = session.require_template() @ grid.affine
     middle = np.argwhere(brain).mean(axis=0)
     heights = [(to_mni @ [middle[0], middle[1], k, 1])[2] for k in range(grid.shape[2])]
-    k = int(np.argmin(np.abs(np.array(heights) - HEIGHT_MM)))
+    k = int(np.argmin(np.abs(np.array(heights) - height)))
     data = session[suffix].data
     shown = np.clip(data[:, :, k] / np.quantile(data[brain], 0.995), 0, 1)
     return shown.T[::-1, ::-1], grid.spacing[1] / grid.spacing[0]
@@ -64,6 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--data", type=Path, default=Path(default))
+    parser.add_argument("--height", type=float, default=HEIGHT_MM)
     given = parser.parse_args()
     head = read_anatomy(given.data / "anatomy" / "head_13.nii.gz")
     person = make_subject("1", head, spacing=1.0, rng=np.random.default_rng(1))
@@ -79,7 +82,7 @@ def main() -> None:
     axes = figure.subplots(3, 3)
     for line, (title, volumes) in zip(axes, rows.items(), strict=True):
         for place, suffix, volume in zip(line, SEQUENCES, volumes, strict=True):
-            picture, aspect = slice_of(volume, suffix)
+            picture, aspect = slice_of(volume, suffix, given.height)
             place.imshow(picture, cmap="gray", aspect=aspect, interpolation="lanczos")
             place.set_title(f"{suffix}, {title}", color="white", fontsize=9)
             place.set_axis_off()
