@@ -29,7 +29,7 @@ from mitame.simulate.catalog import scanner_named
 from mitame.simulate.subject import make_subject
 
 HEIGHT_MM = 8.0
-"""Of the slice, above the origin of MNI152: ventricles, basal ganglia. -32: the nose."""
+"""Of the slice, above the origin of MNI152: ventricles, basal ganglia; nose at -32."""
 
 SEQUENCES: tuple[Suffix, ...] = ("T1w", "T2w", "FLAIR")
 REAL: dict[Suffix, str] = {
