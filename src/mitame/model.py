@@ -13,6 +13,7 @@ from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.named import engine_class
 from mitame.io import bundle
+from mitame.prepare.pairs import aligned_pairs
 from mitame.prepare.pipeline import Preparation
 
 
@@ -74,10 +75,14 @@ class Model:
     ) -> Self:
         """Return a model fitted on native sessions; they are prepared one by one.
 
+        For an engine that learns from pairs source[n] and target[n] are one subject;
+        the target is laid onto the grid of the source.
+
         Raises
         ------
         InputError
-            If a group is empty, the engine unknown, or a scan cannot be prepared.
+            If a group is empty, the engine unknown, a scan cannot be prepared, or a
+            pair does not show one head.
         """
         engine = engine_class(engine_name)()
         groups = {
@@ -89,6 +94,8 @@ class Model:
                 raise InputError(
                     f"The {name} group is empty.", fix=f"Give scans with --{name}."
                 )
+        if engine.needs_pairs:
+            groups["target"] = aligned_pairs(groups["source"], groups["target"])
         engine.fit(groups["source"], groups["target"])
         return cls(preparation, engine_name, engine, about or {})
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from mitame.cli.console import job
-from mitame.cli.options import Force, Json, OneSequence, expanded
-from mitame.engines.named import engine_class, engine_names
+from mitame.cli.options import Force, Json, Lang, OneSequence, expanded
+from mitame.engines.named import engine_class, engine_names, variant_of
 from mitame.io.staging import staged
 
 Places = Annotated[
@@ -28,7 +28,15 @@ def fit(
     engine: Annotated[
         str, typer.Option(help=f"One of {', '.join(engine_names())}.")
     ] = "bilateral",
+    variant: Annotated[
+        str | None,
+        typer.Option(help="Variant of the engine, for study: plain (dictionary)."),
+    ] = None,
     sequence: OneSequence = None,
+    report: Annotated[
+        bool, typer.Option(help="Write report.html: a scan before and after, atoms.")
+    ] = False,
+    lang: Lang = "en",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -41,20 +49,29 @@ def fit(
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
         from mitame.io.digest import digest
-        from mitame.run.fit import fit_model
+        from mitame.run.fit import fit_example, fit_model
         from mitame.run.places import require_apart
         from mitame.run.scans import collect
 
-        engine_class(engine)  # a misspelt name is told before anything is read
+        # A misspelt name is told before anything is read.
+        engine = variant_of(engine, variant) if variant else engine
+        engine_class(engine)
         sources = collect(source, sequence=sequence)
         targets = collect(target, sequence=sequence)
         scans = [*sources, *targets]
         require_apart(out, [*source, *target], scans)
-        running.expect(len(scans) + 1, "preparing")
+        running.expect(len(scans) + 1 + report, "preparing")
         with staged(out, force=force) as folder:
             model = fit_model(sources, targets, engine, progress=running.step)
             model.save(folder)
             running.step(f"{engine} fitted")
+            if report:
+                from mitame.present.fit_report import write_fit_report
+
+                example = fit_example(model, sources, targets)
+                page = folder / "report.html"
+                write_fit_report(page, example, engine, model.about, lang=lang)
+                running.step("report written")
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             running.outputs = [out / path.relative_to(folder) for path in files]
         running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]

@@ -7,35 +7,24 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
-from mitame.compare.align import align, motion_size
 from mitame.compare.change import find_marks, standardized
 from mitame.compare.comparison import SequenceComparison
 from mitame.compare.distortion import Distortion, fit_distortion, none_at
 from mitame.compare.limits import noise_level
 from mitame.compare.prepared import Prepared
-from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
+from mitame.prepare.agreement import require_same_head
+from mitame.prepare.align import align, motion_size
 from mitame.prepare.brain import volume_ml
 from mitame.prepare.crop import crop_to_brain
 from mitame.prepare.resample import resample_mask
 from mitame.prepare.warp import warp
 
-DETAIL_MM = 5.0
-"""Details are what stands out from its surroundings of this width (SD)."""
-
 DISTORTION_ROUNDS = 2
 """The brightness equation is linear; a second look takes what the first left."""
-
-TISSUE = (0.65, 1.8)
-"""Grey and white matter of every sequence lie between these, in white-matter
-medians; fluid does not."""
-
-LEAST_AGREEMENT = 0.5
-"""Details of one head in one sequence agree better than this, see `agreement`."""
 
 
 def compare_pair(
@@ -114,7 +103,7 @@ def _distortion_left(
     """Return what the motion leaves between the visits; `near` is the current brain."""
     distortion = none_at(near[suffix])
     moved = _moved(suffix, before, near, motion, distortion)
-    _require_same_head(moved[suffix], near[suffix], moved.require_brain())
+    require_same_head(moved[suffix], near[suffix], moved.require_brain())
     engine = Bilateral().fit_pair(moved, near)
     for left_to_do in reversed(range(DISTORTION_ROUNDS)):
         harmonized = engine.transform(moved)[suffix]
@@ -164,54 +153,6 @@ def judge(
         labels,
         numbers,
     )
-
-
-def agreement(one: Volume, other: Volume, brain: NDArray[np.bool_]) -> float:
-    """Return the correlation of the details of two images on one grid, −1 to 1.
-
-    Neither slow shading counts nor fluid, which is dark in T1w and in FLAIR. Two
-    scans of one head in one sequence agree well, however different the scanners;
-    T1w against FLAIR, a wrong alignment or another head do not.
-
-    Parameters
-    ----------
-    one, other : Volume
-        On one grid, in white-matter medians.
-    brain : array of bool, shape (i, j, k)
-        Where to look.
-    """
-    width = DETAIL_MM / np.array(one.spacing)
-    # Smoothed to about the resolution of a thick slice: noise is not a detail.
-    fine = [gaussian_filter(v.data * brain, width / 5) for v in (one, other)]
-    darkest, brightest = TISSUE
-    tissue = brain & np.logical_and.reduce(
-        [(darkest < image) & (image < brightest) for image in fine]
-    )
-    details = [_details(image, tissue, width) for image in fine]
-    return float(np.corrcoef(details[0], details[1])[0, 1])
-
-
-def _details(
-    fine: NDArray[np.float32], tissue: NDArray[np.bool_], width: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return by how much each voxel of `tissue` stands out from its surroundings."""
-    inside = tissue.astype(np.float32)
-    support = np.maximum(gaussian_filter(inside, width), 1e-3)
-    detail = (fine - gaussian_filter(fine * inside, width) / support)[tissue]
-    low, high = np.quantile(detail, (0.02, 0.98))
-    return np.asarray(np.clip(detail, low, high))
-
-
-def _require_same_head(
-    moved: Volume, current: Volume, brain: NDArray[np.bool_]
-) -> None:
-    found = agreement(moved, current, brain)
-    if found < LEAST_AGREEMENT:
-        raise ImplausibleError(
-            f"After alignment the two scans agree in their details only by {found:.2f} "
-            f"(correlation); one head in one sequence gives over {LEAST_AGREEMENT}.",
-            fix="Check that both are the same patient and the same sequence.",
-        )
 
 
 def _moved(

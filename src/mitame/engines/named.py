@@ -10,6 +10,10 @@ from mitame.core.harmonizer import Harmonizer
 
 GROUP = "mitame.engines"
 
+VARIANTS = "mitame.variants"
+"""Engines that are there to be studied, as ``<engine>-<variant>``; they may break the
+promises of an engine, so they are not offered with the others."""
+
 
 def engine_names() -> list[str]:
     """Return the name of every installed engine; imports none of them."""
@@ -33,8 +37,39 @@ def engine_class(name: str) -> type[Harmonizer]:
     return found
 
 
+def variant_names(engine: str) -> list[str]:
+    """Return the variants of an engine."""
+    names = entry_points(group=VARIANTS).names
+    return sorted(n.removeprefix(f"{engine}-") for n in names if n.startswith(engine))
+
+
+def variant_of(engine: str, variant: str) -> str:
+    """Return the name of the variant of an engine.
+
+    Raises
+    ------
+    InputError
+        If the engine has none of that name.
+
+    Examples
+    --------
+    >>> variant_of("dictionary", "plain")
+    'dictionary-plain'
+    """
+    known = variant_names(engine)
+    if variant not in known:
+        raise InputError(
+            f"The engine '{engine}' has no variant '{variant}'.",
+            fix=f"Use one of {', '.join(known)}." if known else "Give no --variant.",
+        )
+    return f"{engine}-{variant}"
+
+
 def _entry(name: str) -> EntryPoint:
     known = entry_points(group=GROUP)
+    variants = entry_points(group=VARIANTS)
+    if name in variants.names:
+        return variants[name]
     if name not in known.names:
         near = get_close_matches(name, engine_names(), n=1)
         hint = f"Did you mean {near[0]}? " if near else ""

@@ -12,6 +12,7 @@ from mitame.io.digest import digest
 from mitame.io.scan import Scan, read
 from mitame.model import Model
 from mitame.prepare.default import default_preparation
+from mitame.run.fit_example import Example, example_of
 from mitame.run.scans import known_sequence, listed, title_of
 
 Progress = Callable[[str], None]
@@ -59,6 +60,26 @@ def fit_model(
         if not reading:  # the engine's own error
             raise
         raise _named(error, reading[-1]) from error
+
+
+def fit_example(
+    model: Model, source: Sequence[Scan], target: Sequence[Scan]
+) -> Example:
+    """Return what `model` does to the first scan it was fitted on.
+
+    Parameters
+    ----------
+    model : Model
+        What `fit_model` returned for these scans.
+    source, target : sequence of Scan
+        The groups.
+    """
+    if model.engine.needs_pairs:
+        source, target = _paired(source, target)
+    sequences = {str(scan.suffix) for scan in target}
+    one = next(scan for scan in source if str(scan.suffix) in sequences)
+    other = next(scan for scan in target if scan.suffix == one.suffix)
+    return example_of(model, _session(one), _session(other))
 
 
 def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
@@ -132,9 +153,13 @@ def _sessions(
     """Yield one session for each scan; the last of `reading` is being prepared."""
     for number, scan in enumerate(scans, start=1):
         reading.append(scan)
-        yield Session({known_sequence(scan): read(scan)}, scan.subject, scan.date)
+        yield _session(scan)
         progress(f"{group} {number}/{len(scans)} {title_of(scan)}")
     reading.clear()
+
+
+def _session(scan: Scan) -> Session:
+    return Session({known_sequence(scan): read(scan)}, scan.subject, scan.date)
 
 
 def _group(scans: Sequence[Scan]) -> dict[str, object]:

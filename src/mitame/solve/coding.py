@@ -18,10 +18,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from mitame.core.errors import ImplausibleError, InputError
 from mitame.solve import kernels
+from mitame.solve.threads import single_blas
 
 FIRST_ROOM = 32
 """Entries of a code that are made room for; a few patches need more, and get it."""
@@ -101,7 +101,7 @@ def lasso(
     ImplausibleError
         If a value is not finite, or a patch cannot be solved.
     """
-    _require(patches, atoms)
+    require_rows(patches, atoms)
     if not 0 < penalty < np.inf:
         raise InputError(f"The penalty is {penalty}.", fix="Give more than zero.")
     found = _solved(patches, atoms, penalty, tolerance, FIRST_ROOM)
@@ -152,16 +152,13 @@ def _solved(
     patches: Patches, atoms: Atoms, penalty: float, tolerance: float, room: int
 ) -> Codes:
     """Return codes of at most `room` entries; a count below zero is no solution."""
-    padding = -len(atoms) % kernels.WIDTH
-    padded = np.pad(atoms, ((0, padding), (0, 0)))
-    words = np.ascontiguousarray(padded.T)
+    words = np.ascontiguousarray(atoms.T)
     indices = np.zeros((len(patches), room), np.int32)
     values = np.zeros((len(patches), room), np.float32)
     counts = np.zeros(len(patches), np.int32)
-    # A threaded product inside each of the kernel's threads is several times slower.
-    with threadpool_limits(1, user_api="blas"):
+    with single_blas():
         kernels.lasso(
-            np.ascontiguousarray(patches), words, padded @ words,
+            np.ascontiguousarray(patches), words, atoms @ words,
             penalty, tolerance, indices, values, counts,
         )  # fmt: skip
     return Codes(indices, values, counts, len(atoms))
@@ -194,7 +191,8 @@ def _mended(
     return Codes(indices, values, counts, len(atoms))
 
 
-def _require(patches: Patches, atoms: Atoms) -> None:
+def require_rows(patches: Patches, atoms: Atoms) -> None:
+    """Raise unless patches and atoms are finite, and rows of one length."""
     if patches.ndim != 2 or atoms.ndim != 2 or patches.shape[1] != atoms.shape[1]:
         raise InputError(
             f"Patches {patches.shape} do not fit atoms {atoms.shape}.",

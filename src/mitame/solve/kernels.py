@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 BLOCK = 256
 """Patches whose correlations stay in cache together."""
 
-WIDTH = 64
-"""Atoms whose largest is looked for at once; their number is a multiple of it."""
+MAGNITUDE = np.int32(0x7FFFFFFF)
+"""All bits of a float32 but its sign."""
 
 LEAST_NEW = 1e-5
 """Share of an atom that the used ones do not span, below which it is one of them."""
@@ -44,20 +44,21 @@ _parallel: Any = njit(
 
 
 @_inline
-def _strongest(values: Floats) -> tuple[int, np.float32]:
-    """Return where the largest magnitude is, and how large."""
-    best, start = np.float32(-1), 0
-    for first in range(0, len(values), WIDTH):
-        most = np.float32(0)
-        for k in range(first, first + WIDTH):
-            size = abs(values[k])
-            most = size if size > most else most
-        if most > best:
-            best, start = most, first
-    place = start
-    while abs(values[place]) != best:
-        place += 1
-    return place, best
+def largest(values: Floats) -> tuple[int, np.float32]:
+    """Return where the largest magnitude is, the first of equal ones, and how large.
+
+    The bits of numbers >= 0 are in the order of the numbers, and unlike a maximum of
+    floats, that of integers is compiled to vector instructions: 4 times faster.
+    """
+    bits = values.view(np.int32)
+    most = np.int32(0)
+    for k in range(len(bits)):
+        most = max(most, bits[k] & MAGNITUDE)
+    place = np.int32(len(bits))
+    for k in range(len(bits)):
+        here = np.int32(k) if bits[k] & MAGNITUDE == most else np.int32(len(bits))
+        place = min(place, here)
+    return int(place), abs(values[place])
 
 
 @_inline
@@ -165,7 +166,7 @@ def lasso_block(
     used = np.empty(most + 1, np.int64)
     for patch in range(len(correlations)):
         n, solved, refined = 0, True, 0
-        atom, strongest = _strongest(correlations[patch])
+        atom, strongest = largest(correlations[patch])
         strength = np.float64(correlations[patch, atom])
         slack = penalty * tolerance + ROUNDING * strongest
         limit = penalty + slack
@@ -212,7 +213,7 @@ def lasso_block(
             for i in range(n):
                 code[i] = now[i]
             _unexplained(left, correlations[patch], gram, used, code, n)
-            atom, strongest = _strongest(left)
+            atom, strongest = largest(left)
             strength = np.float64(left[atom])
         else:
             solved = False  # rounding can make atoms come and go for ever

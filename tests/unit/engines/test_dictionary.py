@@ -6,7 +6,7 @@ import pytest
 from mitame.core.errors import GridMismatchError, InputError, ModelError
 from mitame.core.volume import Step
 from mitame.engines.dictionary import Dictionary
-from mitame.engines.dictionary.code import TrainedCode
+from mitame.engines.dictionary.code import TrainedCode, source_atoms
 from mitame.engines.dictionary.train import Training, train_code
 from mitame.engines.patchwise.features import Features
 from mitame.testing.harmonizer import check_harmonizer
@@ -178,3 +178,39 @@ def test_the_linear_map_is_the_best_one():
     assert np.abs(left).mean() < 0.02 * np.abs(rows @ weights).mean()
     assert fitted.linear(rows) + left == pytest.approx(rows @ weights, abs=1e-2)
     assert fitted.patches(rows).std() == pytest.approx(1, rel=1e-3)
+
+
+def test_the_atoms_of_the_source_are_what_its_codes_stand_for():
+    rng = np.random.default_rng(0)
+    patches = rng.normal(size=(3000, 8)).astype(np.float32)
+    encode = rng.normal(size=(12, 8)).astype(np.float32)
+    blank = np.zeros((12, 12), np.float32)
+    threshold = np.full(12, 2, np.float32)
+    threshold[3] = 1e6  # never used
+    code = TrainedCode(encode, blank, threshold, encode)
+    atoms, use = source_atoms(code, patches)
+    codes = code.codes(patches)
+    left = patches - codes @ atoms
+    assert np.abs(codes.T @ left).max() < 1e-2 * np.abs(codes.T @ patches).max()
+    np.testing.assert_allclose(use, (codes != 0).mean(axis=0))
+    assert use[3] == 0
+    assert not atoms[3].any()
+
+
+def test_atoms_are_shown_in_the_shape_of_patches(fitted):
+    found = fitted.atoms()
+    assert found.source.shape == (16, 1, 5, 5, 5)
+    assert found.target.shape == (16, 1, 3, 3, 3)
+    assert found.use.max() > 0
+
+
+def test_both_sides_of_a_code_are_the_source_and_its_estimate(fitted):
+    source, target = pair(9)
+    own, theirs = fitted.from_code(source)
+    brain = source.require_brain()
+    apart = [
+        np.abs(own["T1w"].data - one["T1w"].data)[brain].mean()
+        for one in (source, target)
+    ]
+    assert apart[0] < apart[1]  # 16 atoms are few
+    assert np.array_equal(theirs["T1w"].data, fitted.transform(source)["T1w"].data)

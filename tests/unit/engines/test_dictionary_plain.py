@@ -96,3 +96,22 @@ def test_an_unfitted_engine_says_so(tmp_path):
         PlainDictionary().transform(pair(0)[0])
     with pytest.raises(NotFittedError):
         PlainDictionary().save(tmp_path / "one")
+
+
+def test_both_sides_of_a_code_are_the_source_and_its_estimate(weak):
+    source, target = pair(7)
+    own, theirs = weak.from_code(source)
+    brain = source.require_brain()
+    apart = [
+        np.abs(own["T1w"].data - one["T1w"].data)[brain].mean()
+        for one in (source, target)
+    ]
+    assert apart[0] < 0.6 * apart[1]
+    assert np.array_equal(theirs["T1w"].data, weak.transform(source)["T1w"].data)
+
+
+def test_atoms_are_shown_without_their_differences(weak):
+    found = weak.atoms()
+    assert found.source.shape == found.target.shape == (40, 1, 5, 5, 1)
+    assert np.array_equal(found.target.reshape(40, -1), weak.target_)
+    assert 0 < found.use.max() <= 1

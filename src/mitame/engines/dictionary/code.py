@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 STEPS = 2
 """Times the code is shrunk again after the first."""
 
+STIFFNESS = 1e-6
+"""Of the least squares that give the source's atoms, relative to the mean use."""
+
 CHUNK = 8192
 """Patches coded at once."""
 
@@ -63,6 +66,39 @@ class TrainedCode:
             some = slice(first, first + CHUNK)
             found[some] = self.codes(patches[some]) @ self.decode
         return found
+
+
+def source_atoms(code: TrainedCode, patches: Rows) -> tuple[Rows, Rows]:
+    """Return the source's atoms for the codes there are, and how often each is used.
+
+    Parameters
+    ----------
+    code : TrainedCode
+        Trained.
+    patches : array of float32, shape (n, d)
+        Those it was trained on.
+
+    Returns
+    -------
+    atoms : array of float32, shape (n_atoms, d)
+        The codes times these are nearest to the patches (least squares).
+    use : array of float32, shape (n_atoms,)
+        Share of the patches whose code has the atom.
+    """
+    n_atoms = len(code.threshold)
+    gram = np.zeros((n_atoms, n_atoms))
+    cross = np.zeros((n_atoms, patches.shape[1]))
+    used = np.zeros(n_atoms)
+    for first in range(0, len(patches), CHUNK):
+        some = patches[first : first + CHUNK]
+        codes = code.codes(some)
+        gram += codes.T @ codes
+        cross += codes.T @ some
+        used += (codes != 0).sum(axis=0)
+    # An atom that nothing uses is nothing, and must not stop the others.
+    gram[np.diag_indices(n_atoms)] += STIFFNESS * max(gram.trace() / n_atoms, 1)
+    atoms = np.linalg.solve(gram, cross)
+    return atoms.astype(np.float32), (used / len(patches)).astype(np.float32)
 
 
 def _shrunk(values: Rows, threshold: Rows) -> Rows:

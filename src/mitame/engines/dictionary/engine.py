@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session
 from mitame.engines.bilateral import Bilateral
-from mitame.engines.dictionary.code import TrainedCode
+from mitame.engines.coded import Atoms
+from mitame.engines.dictionary.code import TrainedCode, source_atoms
 from mitame.engines.dictionary.train import Training, train_code
 from mitame.engines.patchwise import Patchwise
 from mitame.engines.patchwise.features import Features, Rows
 
 PARTS = ("encode", "again", "threshold", "decode")
+"""Of the trained code, by which they are stored."""
 
 
 class Dictionary(Patchwise):
@@ -40,12 +43,18 @@ class Dictionary(Patchwise):
     features_ : Features
         How patches become numbers, and the linear map.
     code_ : TrainedCode
-        The two dictionaries.
+        The code, and the target's atoms.
+    source_ : array of float32, shape (n_atoms, d)
+        The source's atoms: what the codes stand for there.
+    use_ : array of float32, shape (n_atoms,)
+        Share of the training patches whose code has the atom.
     """
 
     name: ClassVar[str] = "dictionary"
     base_class: ClassVar[type[Harmonizer]] = Bilateral
     code_: TrainedCode
+    source_: Rows
+    use_: Rows
 
     def __init__(
         self,
@@ -74,9 +83,9 @@ class Dictionary(Patchwise):
     def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
         """Learn the linear map, and the code of what it leaves."""
         self.features_, left = blank.fitted(rows, wanted)
-        self.code_ = train_code(
-            self.features_.patches(rows), self.features_.normed(left), self._training
-        )
+        given = self.features_.patches(rows)
+        self.code_ = train_code(given, self.features_.normed(left), self._training)
+        self.source_, self.use_ = source_atoms(self.code_, given)
 
     def found(self, rows: Rows) -> Rows:
         """Return the linear map of patches and what their code gives."""
@@ -84,12 +93,41 @@ class Dictionary(Patchwise):
         return self.features_.linear(rows) + self.features_.denormed(coded)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the two dictionaries."""
-        return {part: getattr(self.code_, part) for part in PARTS}
+        """Return code and atoms."""
+        parts = {part: getattr(self.code_, part) for part in PARTS}
+        return {**parts, "source": self.source_, "use": self.use_}
 
     def take_back(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Set the two dictionaries again."""
+        """Set code and atoms again."""
         self.code_ = TrainedCode(*(arrays[part] for part in PARTS))
+        self.source_, self.use_ = arrays["source"], arrays["use"]
+
+    def atoms(self) -> Atoms:
+        """Return both dictionaries as pictures."""
+        n = len(self.features_.suffixes)
+        boxes = [
+            rows.reshape(len(rows), n, *(3 * [2 * reach + 1]))
+            for rows, reach in (
+                (self.source_, self.radius),
+                (self.features_.denormed(self.code_.decode), self.target_radius),
+            )
+        ]
+        return Atoms(boxes[0], boxes[1], self.use_)
+
+    def from_code(self, session: Session) -> tuple[Session, Session]:
+        """Return what the code of a prepared source session stands for.
+
+        The source's side has the means of its patches, which are not coded; the
+        target's is what `transform` gives, tone curve and linear map included.
+        """
+
+        def seen(rows: Rows) -> Rows:
+            given = self.features_.patches(rows)
+            coded = self.code_.codes(given) @ self.source_
+            inner = self.features_.inner(coded - given)
+            return inner * np.float32(self.features_.scale)
+
+        return self.added(session, session, seen), self.transform(session)
 
     @property
     def _training(self) -> Training:

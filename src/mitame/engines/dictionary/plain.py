@@ -17,6 +17,7 @@ from scipy.ndimage import binary_dilation
 from mitame.core.harmonizer import params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step
+from mitame.engines.coded import Atoms
 from mitame.engines.patchwise.pairs import require_known, require_pairs
 from mitame.io import bundle
 from mitame.solve import patches
@@ -61,11 +62,14 @@ class PlainDictionary:
     ----------
     source_, target_ : array of float32, shape (n_atoms, d)
         The two dictionaries; the target's without differences.
+    use_ : array of float32, shape (n_atoms,)
+        Share of the training patches whose code has the atom.
     """
 
     needs_pairs: ClassVar[bool] = True
     source_: Rows
     target_: Rows
+    use_: Rows
     suffixes_: tuple[Suffix, ...]
     penalty_: float
 
@@ -112,6 +116,8 @@ class PlainDictionary:
         )
         self.source_ = np.ascontiguousarray(atoms[:, : ours.shape[1]])
         self.target_ = np.ascontiguousarray(atoms[:, ours.shape[1] :])
+        codes = lasso(ours, self.source_, self.penalty_)
+        self.use_ = np.asarray(codes.uses() / len(ours), np.float32)
         return self
 
     def transform(self, session: Session) -> Session:
@@ -125,17 +131,53 @@ class PlainDictionary:
             If the session has other sequences than those of training.
         """
         require_fitted(self, "source_")
+        return self._decoded(session, self.target_)
+
+    def atoms(self) -> Atoms:
+        """Return both dictionaries as pictures, without differences."""
+        box = tuple(2 * reach + 1 for reach in self._box)
+        shape = (self.n_atoms, len(self.suffixes_), *box)
+        return Atoms(self._seen.reshape(shape), self.target_.reshape(shape), self.use_)
+
+    def from_code(self, session: Session) -> tuple[Session, Session]:
+        """Return what the code of a prepared source session stands for."""
+        return self._decoded(session, self._seen), self.transform(session)
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters and both dictionaries into `folder`."""
+        require_fitted(self, "source_")
+        words = {
+            "params": params_of(self),
+            "suffixes": list(self.suffixes_),
+            "penalty": self.penalty_,
+        }
+        names = ("source", "target", "use")
+        bundle.write(folder, words, {n: getattr(self, f"{n}_") for n in names})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, arrays = bundle.read(folder)
+        engine = cls(**words["params"])
+        engine.suffixes_ = tuple(words["suffixes"])
+        engine.penalty_ = words["penalty"]
+        engine.source_, engine.target_ = arrays["source"], arrays["target"]
+        engine.use_ = arrays["use"]
+        return engine
+
+    def _decoded(self, session: Session, side: Rows) -> Session:
+        """Return `session` with every patch of its brain from atoms of one side."""
         require_known(session, self.suffixes_)
         brain = session.require_brain()
         centers = np.argwhere(binary_dilation(brain, iterations=EDGE_VOXELS))
         given = self._channels(session, self.differences)
-        rows = np.empty((len(centers), self.target_.shape[1]), np.float32)
+        rows = np.empty((len(centers), side.shape[1]), np.float32)
         used = 0
         for first in range(0, len(centers), CHUNK):
             some = slice(first, first + CHUNK)
             boxes = patches.take(given, centers[some], self._box)
             codes = lasso(boxes, self.source_, self.penalty_)
-            rows[some] = codes.decode(self.target_)
+            rows[some] = codes.decode(side)
             used += int(codes.counts.sum())
         found = patches.together(rows, centers, self._box, brain.shape)
         step = Step(
@@ -152,25 +194,10 @@ class PlainDictionary:
             }
         )
 
-    def save(self, folder: Path) -> None:
-        """Write the parameters and both dictionaries into `folder`."""
-        require_fitted(self, "source_")
-        words = {
-            "params": params_of(self),
-            "suffixes": list(self.suffixes_),
-            "penalty": self.penalty_,
-        }
-        bundle.write(folder, words, {"source": self.source_, "target": self.target_})
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read back what `save` wrote."""
-        words, arrays = bundle.read(folder)
-        engine = cls(**words["params"])
-        engine.suffixes_ = tuple(words["suffixes"])
-        engine.penalty_ = words["penalty"]
-        engine.source_, engine.target_ = arrays["source"], arrays["target"]
-        return engine
+    @property
+    def _seen(self) -> Rows:
+        """Return the source's atoms without differences."""
+        return np.ascontiguousarray(self.source_[:, : self.target_.shape[1]])
 
     @property
     def _box(self) -> patches.Reach:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -139,8 +139,13 @@ class Patchwise:
         """
         require_fitted(self, "features_")
         require_known(session, self.features_.suffixes)
-        based = self.base_.transform(session)
-        edit = self._edit(session, based)
+        return self.added(session, self.base_.transform(session), self.found)
+
+    def added(
+        self, session: Session, based: Session, found: Callable[[Rows], Rows]
+    ) -> Session:
+        """Return `based` with what `found` gives for the rows of its patches."""
+        edit = self._edit(session, based, found)
         step = Step(self.name, params_of(self))
         return session.with_volumes(
             {
@@ -188,29 +193,33 @@ class Patchwise:
             patches.take(np.stack(missing), centers, (self.target_radius,) * 3),
         )
 
-    def _edit(self, session: Session, based: Session) -> dict[Suffix, Rows]:
+    def _edit(
+        self, session: Session, based: Session, found: Callable[[Rows], Rows]
+    ) -> dict[Suffix, Rows]:
         """Return what is added to each sequence."""
         spacing = self.features_.spacing
         edges = np.array(session.reference.spacing)
         if np.abs(edges / spacing - 1).max() <= SAME_SPACING:
-            return self._added(session, based)
+            return self._sums(session, based, found)
         fine = _resampled(session, spacing), _resampled(based, spacing)
         affine, grid = fine[0].reference.affine, session.reference
         return {
             suffix: resample(Volume(data, affine), grid, interpolator="linear").data
-            for suffix, data in self._added(*fine).items()
+            for suffix, data in self._sums(*fine, found).items()
         }
 
-    def _added(self, session: Session, based: Session) -> dict[Suffix, Rows]:
+    def _sums(
+        self, session: Session, based: Session, found: Callable[[Rows], Rows]
+    ) -> dict[Suffix, Rows]:
         """Return the same on the grid that was trained on."""
         brain = session.require_brain()
         near = binary_dilation(brain, iterations=EDGE_VOXELS)
         stride = max(1, round(STRIDE_MM / self.features_.spacing))
         lattice = np.indices(near.shape) % stride == 0
         centers = np.argwhere(near & lattice.all(axis=0))
-        found = self.found(self.features_.rows(session, based, centers))
+        rows = found(self.features_.rows(session, based, centers))
         reach = (self.target_radius,) * 3
-        volumes = patches.together(found, centers, reach, brain.shape)
+        volumes = patches.together(rows, centers, reach, brain.shape)
         fade = np.maximum(brain, gaussian_filter(near.astype(np.float32), 1))
         return dict(zip(self.features_.suffixes, volumes * fade, strict=True))
 

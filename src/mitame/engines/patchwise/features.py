@@ -91,6 +91,16 @@ class Features:
         """Return the source patches about their own means, of unit variance."""
         return np.asarray(self._centered(rows) / np.float32(self.scale), np.float32)
 
+    def inner(self, found: Rows) -> Rows:
+        """Return the part of source patches that target patches cover."""
+        n, edge = len(self.suffixes), 2 * self.radius + 1
+        cubes = found.reshape(len(found), n, edge, edge, edge)
+        rim = self.radius - self.target_radius
+        middle = slice(rim, edge - rim)
+        return np.ascontiguousarray(
+            cubes[:, :, middle, middle, middle].reshape(len(found), -1)
+        )
+
     def linear(self, rows: Rows) -> Rows:
         """Return what the linear map gives of the target patches."""
         return np.asarray(rows @ self.weights)

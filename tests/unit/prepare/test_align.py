@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from mitame.compare.align import align, closest_motion, halfway, inverse, motion_size
 from mitame.core.volume import Step, Volume
+from mitame.prepare.align import align, closest_motion, halfway, inverse, motion_size
 from mitame.testing.phantom import CENTER, HALF_AXES
 
 EDGE_MM = max(HALF_AXES)

@@ -1,0 +1,56 @@
+"""What a fitted model does to one of its training scans, for a person to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mitame.core.session import Session
+from mitame.engines.coded import Atoms, Coded
+from mitame.model import Model
+from mitame.prepare.pairs import onto
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """Scans as engines see them: prepared, white matter at 1.
+
+    Parameters
+    ----------
+    source, target : Session
+        One of each group; of one subject and on one grid if `paired`.
+    result : Session
+        The source as the target scanner would have shown it.
+    from_code : Session or None
+        What the source's code stands for on its own scanner; None without a code.
+    atoms : Atoms or None
+        Both dictionaries; None without a code.
+    paired : bool
+        Whether source and target are one subject.
+    """
+
+    source: Session
+    target: Session
+    result: Session
+    from_code: Session | None
+    atoms: Atoms | None
+    paired: bool
+
+
+def example_of(model: Model, source: Session, target: Session) -> Example:
+    """Return what `model` does to one scan.
+
+    Parameters
+    ----------
+    model : Model
+        Fitted.
+    source, target : Session
+        Native, one of each group; of one subject if the engine learns from pairs.
+    """
+    one, other = (model.preparation.apply(scan)[0] for scan in (source, target))
+    engine = model.engine
+    if engine.needs_pairs:
+        other = onto(one, other)
+    if isinstance(engine, Coded):
+        own, result = engine.from_code(one)
+        return Example(one, other, result, own, engine.atoms(), engine.needs_pairs)
+    return Example(one, other, engine.transform(one), None, None, engine.needs_pairs)
