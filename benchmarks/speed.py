@@ -4,7 +4,7 @@ Prints a Markdown table. Patches are real: 7 x 7 x 3 voxels of the T1w heads of
 ixi-hh-3t, over the brain's median, mean removed; the penalty is the one at which a code
 has 5 atoms on average. What is compared runs in one process, in turns; a time is the
 best of 3 after a warm-up, with the median in brackets. A goal is met only where our
-objective or residual is no worse. Needs spams (package spams-bin, GPL-3: a peer only).
+objective or residual is no worse. Needs `pip install 'mitame[speed]'`.
 
 Usage: python benchmarks/speed.py [--only coding,pursuit,training,first] [--patches N]
 """
