@@ -34,7 +34,8 @@ def fit(
     ] = None,
     sequence: OneSequence = None,
     report: Annotated[
-        bool, typer.Option(help="Write report.html: a scan before and after, atoms.")
+        bool,
+        typer.Option("--report", help="Write report.html: a scan before and after."),
     ] = False,
     lang: Lang = "en",
     force: Force = False,
@@ -43,7 +44,7 @@ def fit(
     """Learn to give the source scanner's scans the look of the target scanner's.
 
     No subject need be in both groups, except for engines that learn from pairs
-    (dictionary): these take who is in both. Scans of every sequence are taken
+    (dictionary, ridge, aplus): these take who is in both. Scans of every sequence are taken
     together; the model knows the sequences that both groups have.
     """
     with job("fit", as_json=as_json) as running:

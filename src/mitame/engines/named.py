@@ -39,8 +39,9 @@ def engine_class(name: str) -> type[Harmonizer]:
 
 def variant_names(engine: str) -> list[str]:
     """Return the variants of an engine."""
+    start = f"{engine}-"
     names = entry_points(group=VARIANTS).names
-    return sorted(n.removeprefix(f"{engine}-") for n in names if n.startswith(engine))
+    return sorted(name.removeprefix(start) for name in names if name.startswith(start))
 
 
 def variant_of(engine: str, variant: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from mitame.core.errors import InputError, ModelError
 from mitame.core.volume import Step
 from mitame.engines.identity import Identity
-from mitame.engines.named import engine_class, engine_names
+from mitame.engines.named import engine_class, engine_names, variant_of
 from mitame.testing.phantom import head_grid, phantom_session
 
 GRID = head_grid(6.0)
@@ -66,3 +66,19 @@ def test_a_name_like_no_other_is_answered_with_the_list():
 def test_no_engine_loads_from_an_empty_folder(name, tmp_path):
     with pytest.raises(ModelError):
         engine_class(name).load(tmp_path)
+
+
+def test_a_variant_is_there_to_be_studied_but_not_offered():
+    name = variant_of("dictionary", "plain")
+    assert name not in engine_names()
+    assert engine_class(name).__name__ == "PlainDictionary"
+
+
+@pytest.mark.parametrize(
+    ("engine", "variant", "fix"),
+    [("dictionary", "plane", "plain"), ("dict", "plain", "no --variant")],
+)
+def test_a_variant_that_is_not_there_is_told(engine, variant, fix):
+    with pytest.raises(InputError, match="has no variant") as error:
+        variant_of(engine, variant)
+    assert fix in error.value.fix
