@@ -1,4 +1,4 @@
-"""Print LEADERBOARD.md from the tables of benchmarks.
+"""Print a page of scores, such as LEADERBOARD.md, from the tables of benchmarks.
 
 Usage: python benchmarks/leaderboard.py "TITLE=RESULTS/table.json" ... > LEADERBOARD.md
 """
