@@ -1,0 +1,80 @@
+"""`mitame fit` on people who were on both scanners: what it learns, shows, refuses."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mitame.core.volume import Step, Volume
+from mitame.io import nifti
+from mitame.prepare.pipeline import keep
+from mitame.run import fit
+from mitame.testing.phantom import head_grid, phantom_session
+
+GRID = head_grid(4.0)
+
+
+class Ready:
+    """A preparation that knows the phantom."""
+
+    def apply(self, session):
+        volumes = {
+            s: v.with_data(v.data / np.float32(800), Step("scale", {"gain": 1 / 800}))
+            for s, v in session.items()
+        }
+        ready = replace(phantom_session(GRID), volumes=volumes)
+        return replace(ready, subject=session.subject), keep
+
+    def to_json(self):
+        return []
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    monkeypatch.setattr(fit, "default_preparation", Ready)
+    found = []
+    for group, power in (("source", 1.0), ("target", 1.2)):
+        for number in (1, 2):
+            data = phantom_session(GRID, noise=10, seed=number)["T1w"].data
+            data = 800 * np.abs(data / 800) ** power
+            path = tmp_path / group / f"sub-0{number}_T1w.nii.gz"
+            path.parent.mkdir(exist_ok=True)
+            nifti.write(path, Volume(data.astype(np.float32), GRID.affine))
+        found += [f"--{group}", path.parent]
+    return found
+
+
+def test_a_plain_dictionary_is_fitted_and_shown(mitame, groups, tmp_path):
+    engine = ("--engine", "dictionary", "--variant", "plain", "--report")
+    told = mitame("fit", *groups, *engine, "-o", tmp_path / "model", "--json")
+    assert told.status == 0, told.err
+    assert told.report["engine"] == "dictionary-plain"
+    assert str(tmp_path / "model" / "report.html") in told.report["outputs"]
+    page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 2
+    assert "sub-0" not in page
+    assert "dictionary-plain" in mitame("info", tmp_path / "model").out
+
+
+def test_without_report_there_is_no_page(mitame, groups, tmp_path):
+    told = mitame("fit", *groups, "--engine", "nyul", "-o", tmp_path / "model")
+    assert told.status == 0, told.err
+    assert not (tmp_path / "model" / "report.html").exists()
+
+
+def test_somebody_else_in_a_pair_is_refused_by_name(mitame, groups, tmp_path):
+    path = tmp_path / "target" / "sub-02_T1w.nii.gz"
+    data = nifti.read(path).data
+    stranger = np.roll(data[:, ::-1], 6, axis=2)
+    path.unlink()
+    nifti.write(path, Volume(np.ascontiguousarray(stranger), GRID.affine))
+    told = mitame("fit", *groups, "--engine", "ridge", "-o", tmp_path / "model")
+    assert told.status == 2
+    assert "subject 02 are no pair" in " ".join(told.err.split())
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_variant_that_is_not_there_is_told(mitame, groups, tmp_path):
+    told = mitame("fit", *groups, "--variant", "plain", "-o", tmp_path / "model")
+    assert told.status == 2
+    assert "'bilateral' has no variant 'plain'" in " ".join(told.err.split())
