@@ -79,8 +79,8 @@ class Anatomy:
         return Volume(np.zeros(self.labels.shape, np.float32), self.affine)
 
     def tissue(self, tissue: Tissue) -> NDArray[np.bool_]:
-        """Return the voxels of one tissue."""
-        return np.isin(self.labels, _STRUCTURES[tissue])
+        """Return the voxels of one tissue; none, if it has no label."""
+        return np.isin(self.labels, _STRUCTURES.get(tissue, ()))
 
     def brain(self) -> NDArray[np.bool_]:
         """Return the inside of the skull."""

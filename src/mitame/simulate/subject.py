@@ -8,23 +8,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.special import expit
 
 from mitame.core.volume import Volume
 from mitame.prepare.resample import grid_at_spacing
 from mitame.prepare.warp import slab_positions
-from mitame.simulate.anatomy import OTHER, VENTRICLES, Anatomy, labeled_tissues
+from mitame.simulate.anatomy import VENTRICLES, Anatomy, labeled_tissues
 from mitame.simulate.random_field import random_field
 from mitame.simulate.tissue import Tissue
+from mitame.simulate.unlabeled import unlabeled_shares
 
 FIELD_MM = 3.0
 """Voxels of the grid that deformations are computed on."""
 
 EDGE_MM = 0.5
 """Width (SD) of the border between two labels, which are whole voxels of 1 mm."""
-
-FAT_MM = 5.0
-"""Under the skin lies so much fat; muscle follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +163,14 @@ def make_subject(
         variety.texture * (random_field(grid, 2.0, rng) + random_field(grid, 8.0, rng))
         for _ in range(2)
     ]
-    fat = _fat(anatomy, rng)
+    more = unlabeled_shares(anatomy, rng)
+    blur = max(EDGE_MM, 0.3 * spacing)
 
     def share(tissue: Tissue) -> NDArray[np.uint8]:
-        blur = max(EDGE_MM, 0.3 * spacing)
-        soft = ndimage.gaussian_filter(_indicator(anatomy, tissue, fat), blur)
-        there = ndimage.map_coordinates(soft, where, order=1, mode="nearest")
-        return np.asarray(np.rint(255 * there), np.uint8)
+        there = anatomy.tissue(tissue) + more.get(tissue, np.float32(0))
+        soft = ndimage.gaussian_filter(there.astype(np.float32), blur)
+        seen = ndimage.map_coordinates(soft, where, order=1, mode="nearest")
+        return np.asarray(np.rint(255 * seen), np.uint8)
 
     tissues: tuple[Tissue, ...] = (*labeled_tissues(), "fat")
     with ThreadPoolExecutor(max_workers=2) as pool:  # SciPy leaves the GIL
@@ -203,30 +201,6 @@ def _fine_grid(anatomy: Anatomy, spacing: float) -> Volume:
     affine[:3, :3] *= edge
     affine[:3, 3] += anatomy.affine[:3, :3] @ ((edge - 1) / 2)
     return Volume(np.zeros(fine, np.float32), affine)
-
-
-def _indicator(
-    anatomy: Anatomy, tissue: Tissue, fat: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Return where a tissue is, 0 to 1; soft tissue that no label tells is parted."""
-    if tissue == "fat":
-        return fat
-    indicator = anatomy.tissue(tissue).astype(np.float32)
-    return indicator - fat if tissue == "muscle" else indicator
-
-
-def _fat(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Return how much of the soft tissue outside the skull is fat, 0 to 1.
-
-    Beneath the skin is fat, with muscle further in, and sheets of fat in between.
-    """
-    soft = anatomy.labels == OTHER
-    skin = np.isin(anatomy.labels, (0, 511))
-    depth = ndimage.distance_transform_edt(~skin).astype(np.float32)
-    ragged = random_field(anatomy.grid, 5.0, rng)
-    under_skin = expit(-1.5 * (depth - FAT_MM - 1.5 * ragged))
-    sheets = np.exp(-((random_field(anatomy.grid, 4.0, rng) / 0.25) ** 2))
-    return np.asarray(soft * np.maximum(under_skin, 0.7 * sheets), np.float32)
 
 
 def _deformation(
