@@ -17,7 +17,8 @@ import numpy as np
 
 from mitame.core.errors import InputError
 from mitame.solve import kernels
-from mitame.solve.coding import Atoms, Patches, lasso
+from mitame.solve.coding import Atoms, Codes, Patches, lasso
+from mitame.solve.threads import single_blas
 
 CODE_TOLERANCE = 1e-3
 """Atoms move on anyhow, so their codes need not be exact."""
@@ -67,13 +68,15 @@ def learn_atoms(
     gram = np.zeros((n_atoms, n_atoms), np.float32)
     cross = np.zeros_like(atoms)
     for step, batch in enumerate(_batches(patches, passes, rng)):
-        dense = lasso(batch, atoms, penalty, tolerance=CODE_TOLERANCE).dense()
+        codes = lasso(batch, atoms, penalty, tolerance=CODE_TOLERANCE)
         keep = np.float32(min(MEMORY, (step + 1) / (step + 3)))
-        gram = keep * gram + dense.T @ dense
-        cross = keep * cross + dense.T @ batch
-        kernels.improve(atoms, gram, cross)
+        gram *= keep
+        cross *= keep
+        kernels.tally(codes.indices, codes.values, codes.counts, batch, gram, cross)
+        with single_blas():
+            kernels.improve(atoms, gram, cross)
         if step % CHECKED_EVERY == CHECKED_EVERY - 1:
-            _replace_dead(atoms, gram, cross, batch, dense)
+            _replace_dead(atoms, gram, cross, batch, codes)
     return atoms
 
 
@@ -110,14 +113,14 @@ def _batches(
 
 
 def _replace_dead(
-    atoms: Atoms, gram: Atoms, cross: Atoms, batch: Patches, dense: Patches
+    atoms: Atoms, gram: Atoms, cross: Atoms, batch: Patches, codes: Codes
 ) -> None:
     """Set atoms that hardly anything uses to the patches that are coded worst."""
     use = np.diagonal(gram)
     dead = np.flatnonzero(use < DEAD * use.mean())[: len(batch)]
     if not dead.size:
         return
-    left = ((batch - dense @ atoms) ** 2).sum(axis=1)
+    left = ((batch - codes.decode(atoms)) ** 2).sum(axis=1)
     worst = np.argsort(left)[::-1][: len(dead)]
     length = np.linalg.norm(batch[worst], axis=1)
     if not (length > 0).all():
