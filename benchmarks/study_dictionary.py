@@ -1,53 +1,144 @@
-"""The original study's coupled dictionaries: quality against regularization.
+"""The original study's coupled dictionaries, and what ours are made of.
 
-Prints, for T1w of traveling subjects that `mitame benchmark` has prepared, what a
-stronger penalty, no differences as channels, and more sequences do. PSNR and SSIM
-against the noise-free target; HF: energy that a blur of 1 voxel takes away, over that
-of the target; near: distance to the source over distance to the target.
+For T1w of traveling subjects that `mitame benchmark` has prepared, prints tables and
+draws a figure: what a stronger penalty, no differences as channels, and more sequences
+do to the study's dictionary; what each part of ours brings; and how far other methods
+are behind it, from T1w alone. PSNR, SSIM against the noise-free target, with 95 %
+intervals over test subjects; HF: energy that a blur of 1 voxel takes away, over that
+of the target; near: distance to the source over distance to the target; atoms: used
+by a patch. docs/explanation/dictionaries.md shows both.
 
-Usage: python benchmarks/study_dictionary.py COHORT RESULTS SOURCE TARGET
+Usage: python benchmarks/study_dictionary.py COHORT RESULTS OUT SOURCE TARGET
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session
+from mitame.engines.bilateral import Bilateral
+from mitame.engines.dictionary import Dictionary
 from mitame.engines.dictionary.plain import PlainDictionary
+from mitame.engines.histogram import Histogram
+from mitame.engines.identity import Identity
+from mitame.engines.nyul import Nyul
+from mitame.engines.peers.aplus import APlus
+from mitame.engines.peers.ridge import PatchRidge
 from mitame.evaluate import metrics
-from mitame.evaluate.cohort import Prepared, find_cohort
+from mitame.evaluate.cohort import Kind, Prepared, find_cohort
+from mitame.evaluate.intervals import bootstrap
 from mitame.evaluate.splits import subject_split
 
 PENALTIES = (0.002, 0.01, 0.05, 0.15, 0.3)
-RUNS: list[tuple[str, tuple[str, ...], dict[str, Any]]] = [
-    *(
-        (f"penalty {p}", ("T1w",), {"penalty": p})
-        for p in (0.002, 0.01, 0.05, 0.15, 0.3)
-    ),
-    ("0.01, no differences", ("T1w",), {"penalty": 0.01, "differences": False}),
-    ("0.01, three sequences", ("T1w", "T2w", "FLAIR"), {"penalty": 0.01}),
+SHOWN = (0.01, 0.15, 0.3)
+"""Penalties whose images are in the figure."""
+
+HEADS = ("PSNR", "SSIM", "HF", "near", "atoms")
+THREE = ("T1w", "T2w", "FLAIR")
+
+
+class ToneCurve(Bilateral):
+    """The dictionary's base alone."""
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Fit on pairs, as the dictionary does."""
+        return self.fit_pairs(source, target)
+
+
+class LinearMap(PatchRidge):
+    """The dictionary's base and linear map, without a code."""
+
+    base = Dictionary.base
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of a table: a new engine for every direction."""
+
+    name: str
+    make: Callable[[], Harmonizer]
+    suffixes: tuple[str, ...] = ("T1w",)
+
+
+STUDY = [
+    *(Run(f"penalty {p:g}", partial(PlainDictionary, penalty=p)) for p in PENALTIES),
+    Run("0.01, no differences",
+        partial(PlainDictionary, penalty=0.01, differences=False)),
+    Run("0.01, three sequences", partial(PlainDictionary, penalty=0.01), THREE),
+]  # fmt: skip
+OURS = [
+    Run("tone curve in space", ToneCurve),
+    Run("and a linear map", LinearMap),
+    *(Run(f"and a code of {k} atoms", partial(Dictionary, n_atoms=k))
+      for k in (128, 512, 1024)),
+    Run("512 atoms, patches of 3 voxels", partial(Dictionary, radius=1)),
+]  # fmt: skip
+PEERS = [
+    Run("identity", Identity),
+    Run("histogram", Histogram),
+    Run("nyul", Nyul),
+    Run("bilateral", Bilateral),
+    Run("ridge", PatchRidge),
+    Run("aplus", APlus),
 ]
+BEST = OURS[3]
+"""The dictionary with its defaults."""
 
 
-def only(session: Session, suffixes: tuple[str, ...]) -> Session:
-    """Return some sequences of a session."""
-    return session.with_volumes({s: session[s] for s in session if s in suffixes})
+@dataclass(frozen=True)
+class Direction:
+    """Training pairs and test cases of one direction."""
+
+    images: Prepared
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.source} to {self.target}"
+
+    def session(
+        self, subject: str, scanner: str, kind: Kind, suffixes: tuple[str, ...]
+    ) -> Session:
+        """Return some sequences of a prepared session."""
+        whole = self.images.session(subject, scanner, kind)
+        return whole.with_volumes({s: whole[s] for s in whole if s in suffixes})
+
+    def cases(self, run: Run) -> Iterator[tuple[Session, Session, Session]]:
+        """Yield source, result and noise-free target of every test subject."""
+        pairs = [
+            [self.session(s, scanner, "scan", run.suffixes) for s in self.train]
+            for scanner in (self.source, self.target)
+        ]
+        engine = run.make().fit(*pairs)
+        for subject in self.test:
+            source = self.session(subject, self.source, "scan", run.suffixes)
+            truth = self.session(subject, self.target, "noisefree", ("T1w",))
+            yield source, engine.transform(source), truth
 
 
-def scores(result: Session, source: Session, truth: Session) -> list[float]:
-    """Return PSNR, SSIM, HF, near and atoms a patch of the T1w."""
+def scores(source: Session, result: Session, truth: Session) -> list[float]:
+    """Return what `HEADS` names, of the T1w."""
     brain = source.require_brain() & truth.require_brain()
     made, had, aim = (one["T1w"].data for one in (result, source, truth))
 
-    def fine(image: np.ndarray) -> float:
+    def fine(image: NDArray[np.float32]) -> float:
         return float(((image - gaussian_filter(image, 1))[brain] ** 2).sum())
 
-    def away(other: np.ndarray) -> float:
+    def away(other: NDArray[np.float32]) -> float:
         return float(np.sqrt(((made - other)[brain] ** 2).mean()))
 
     return [
@@ -55,37 +146,127 @@ def scores(result: Session, source: Session, truth: Session) -> list[float]:
         metrics.ssim(made, aim, brain),
         fine(made) / fine(aim),
         away(had) / away(aim),
-        result["T1w"].history[-1].params["atoms_a_patch"],
+        result["T1w"].history[-1].params.get("atoms_a_patch", np.nan),
     ]
 
 
+def table(title: str, runs: list[Run], ways: list[Direction], out: Path) -> None:
+    """Print a table; rows that an earlier run has measured are not measured again."""
+    print(f"\n### {title}\n")
+    print("| | " + " | ".join(f"{w}: {', '.join(HEADS)}" for w in ways) + " |")
+    print("|---" * (len(ways) + 1) + "|")
+    for run in runs:
+        cells = [" · ".join(told(measured(run, way, out))) for way in ways]
+        print(f"| {run.name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def told(values: NDArray[np.float64]) -> Iterator[str]:
+    """Yield the scores of subjects (n, 5) in words, PSNR and SSIM with intervals."""
+    for head, column in zip(HEADS, values.T, strict=True):
+        if head in ("PSNR", "SSIM"):
+            digits = 2 if head == "PSNR" else 4
+            yield interval(column, digits)
+        elif not np.isnan(column).any():
+            yield f"{column.mean():.3g}"
+
+
+def interval(values: NDArray[np.float64], digits: int) -> str:
+    """Return a mean over subjects with its interval, in words."""
+    found = bootstrap({str(n): float(v) for n, v in enumerate(values)}, seed=0)
+    low, high = (f"{v:.{digits}f}" for v in (found.low, found.high))
+    return f"{found.value:.{digits}f} [{low}, {high}]"
+
+
+def behind(runs: list[Run], ways: list[Direction], out: Path) -> None:
+    """Print by how much the dictionary is better than others, subject by subject."""
+    print("\n### T1w alone: the dictionary is better by\n")
+    print("| than | " + " | ".join(f"{w}: PSNR, SSIM" for w in ways) + " |")
+    print("|---" * (len(ways) + 1) + "|")
+    for run in runs:
+        cells = []
+        for way in ways:
+            more = measured(BEST, way, out) - measured(run, way, out)
+            cells.append(f"{interval(more[:, 0], 2)} · {interval(more[:, 1], 4)}")
+        print(f"| {run.name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def measured(run: Run, way: Direction, out: Path) -> NDArray[np.float64]:
+    """Return the scores of a run (n, 5); keep them, and a slice of the first case."""
+    kept = out / f"{run.name} {way}.npz".replace(" ", "_")
+    if not kept.exists():
+        found = []
+        for n, case in enumerate(way.cases(run)):
+            found.append(scores(*case))
+            if n == 0:
+                seen = [slice_of(session) for session in case]
+        np.savez(kept, scores=found, seen=seen)
+    with np.load(kept) as stored:
+        return np.asarray(stored["scores"])
+
+
+def slice_of(session: Session) -> NDArray[np.float32]:
+    """Return an axial slice of the T1w through the brain's middle, front up."""
+    brain = np.argwhere(session.require_brain())
+    (i, j, _), (i_end, j_end, _) = brain.min(axis=0), brain.max(axis=0) + 1
+    middle = int(np.median(brain[:, 2]))
+    return session["T1w"].data[i:i_end, j:j_end, middle].T[::-1]
+
+
+def draw(ways: list[Direction], out: Path) -> None:
+    """Draw quality against penalty, and what the results look like."""
+    figure = Figure(figsize=(11, 8.5))
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(len(ways) + 1, 5)
+    curves = {
+        w: np.array([measured(r, w, out).mean(axis=0) for r in STUDY[:5]]) for w in ways
+    }
+    axes = [figure.add_subplot(grid[0, place]) for place in (0, 2, 4)]
+    for axis, head in zip(axes, ("PSNR", "HF", "atoms"), strict=True):
+        for way, values in curves.items():
+            axis.plot(PENALTIES, values[:, HEADS.index(head)], "o-", label=str(way))
+        axis.set(xscale="log", xlabel="penalty of the code", title=head)
+    axes[0].legend(fontsize=7)
+    for row, way in enumerate(ways, start=1):
+        files = [out / f"penalty_{p:g}_{way}.npz".replace(" ", "_") for p in SHOWN]
+        pictures = [np.load(file)["seen"] for file in files]
+        named = [
+            (f"source, {way.source}", pictures[0][0]),
+            *((f"penalty {p:g}", s[1]) for p, s in zip(SHOWN, pictures, strict=True)),
+            (f"target, {way.target}, noise-free", pictures[0][2]),
+        ]
+        for place, (title, picture) in enumerate(named):
+            axis = figure.add_subplot(grid[row, place])
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1.3)
+            axis.set_title(title, fontsize=8)
+            axis.set_axis_off()
+    figure.tight_layout()
+    figure.savefig(out / "study-dictionary.png", dpi=100)
+
+
 def main() -> None:
-    """Read the arguments, print a line a run."""
+    """Read the arguments, measure both directions."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("cohort", type=Path)
-    parser.add_argument("results", type=Path)
+    for name in ("cohort", "results", "out"):
+        parser.add_argument(name, type=Path)
     parser.add_argument("source")
     parser.add_argument("target")
     given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
     cohort = find_cohort(given.cohort)
-    digest = cohort.digest()[:12]
-    images = Prepared(cohort, given.results / "prepared" / digest)
+    images = Prepared(cohort, given.results / "prepared" / cohort.digest()[:12])
     train, test = subject_split(cohort.subjects, test=6, seed=1)
-    print(f"{'':24}   PSNR   SSIM     HF   near  atoms")
-    for name, suffixes, options in RUNS:
-        pairs = [
-            [only(images.session(s, scanner), suffixes) for s in train]
-            for scanner in (given.source, given.target)
-        ]
-        engine = PlainDictionary(**options).fit(*pairs)
-        found = []
-        for subject in test:
-            source = only(images.session(subject, given.source), suffixes)
-            truth = images.session(subject, given.target, "noisefree")
-            found.append(scores(engine.transform(source), source, truth))
-        told = np.mean(found, axis=0)
-        print(f"{name:24} {told[0]:6.2f} {told[1]:6.4f} {told[2]:6.3f} "
-              f"{told[3]:6.2f} {told[4]:6.1f}", flush=True)  # fmt: skip
+    ways = [
+        Direction(images, tuple(train), tuple(test), one, other)
+        for one, other in (
+            (given.source, given.target),
+            (given.target, given.source),
+        )
+    ]
+    table("The study's dictionary", STUDY, ways, given.out)
+    draw(ways, given.out)
+    table("T1w alone", PEERS, ways, given.out)
+    table("What ours is made of", OURS, ways, given.out)
+    behind([*PEERS, *OURS[:2]], ways, given.out)
 
 
 if __name__ == "__main__":
