@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.solve.shrinkage import Shrinkage
+
 STEPS = 2
 """Times the code is shrunk again after the first."""
 
@@ -25,7 +27,7 @@ STIFFNESS = 1e-6
 """Of the least squares that give the source's atoms, relative to the mean use."""
 
 CHUNK = 8192
-"""Patches coded at once."""
+"""Patches whose codes are in memory at once."""
 
 Rows = NDArray[np.float32]
 
@@ -53,19 +55,15 @@ class TrainedCode:
 
     def codes(self, patches: Rows) -> Rows:
         """Return the codes of patches (n, d), shape (n, n_atoms), mostly 0."""
-        start = patches @ self.encode.T
-        found = _shrunk(start, self.threshold)
-        for _ in range(STEPS):
-            found = _shrunk(start + found @ self.again.T, self.threshold)
-        return found
+        return self._shrinkage.codes(patches)
 
     def apply(self, patches: Rows) -> Rows:
         """Return the target patches, shape (n, d_target)."""
-        found = np.empty((len(patches), self.decode.shape[1]), np.float32)
-        for first in range(0, len(patches), CHUNK):
-            some = slice(first, first + CHUNK)
-            found[some] = self.codes(patches[some]) @ self.decode
-        return found
+        return self._shrinkage.decoded(patches, self.decode)
+
+    @property
+    def _shrinkage(self) -> Shrinkage:
+        return Shrinkage(self.encode, self.again, self.threshold, STEPS)
 
 
 def source_atoms(code: TrainedCode, patches: Rows) -> tuple[Rows, Rows]:
@@ -99,9 +97,3 @@ def source_atoms(code: TrainedCode, patches: Rows) -> tuple[Rows, Rows]:
     gram[np.diag_indices(n_atoms)] += STIFFNESS * max(gram.trace() / n_atoms, 1)
     atoms = np.linalg.solve(gram, cross)
     return atoms.astype(np.float32), (used / len(patches)).astype(np.float32)
-
-
-def _shrunk(values: Rows, threshold: Rows) -> Rows:
-    """Return values moved toward 0 by a threshold, and 0 within."""
-    size = np.maximum(np.abs(values) - threshold, np.float32(0))
-    return np.asarray(np.copysign(size, values))

@@ -215,8 +215,7 @@ class Patchwise:
         brain = session.require_brain()
         near = binary_dilation(brain, iterations=EDGE_VOXELS)
         stride = max(1, round(STRIDE_MM / self.features_.spacing))
-        lattice = np.indices(near.shape) % stride == 0
-        centers = np.argwhere(near & lattice.all(axis=0))
+        centers = stride * np.argwhere(near[::stride, ::stride, ::stride])
         rows = found(self.features_.rows(session, based, centers))
         reach = (self.target_radius,) * 3
         volumes = patches.together(rows, centers, reach, brain.shape)
