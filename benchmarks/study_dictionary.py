@@ -198,18 +198,19 @@ def measured(run: Run, way: Direction, out: Path) -> NDArray[np.float64]:
         for n, case in enumerate(way.cases(run)):
             found.append(scores(*case))
             if n == 0:
-                seen = [slice_of(session) for session in case]
+                seen = slices(case)
         np.savez(kept, scores=found, seen=seen)
     with np.load(kept) as stored:
         return np.asarray(stored["scores"])
 
 
-def slice_of(session: Session) -> NDArray[np.float32]:
-    """Return an axial slice of the T1w through the brain's middle, front up."""
-    brain = np.argwhere(session.require_brain())
+def slices(case: tuple[Session, Session, Session]) -> NDArray[np.float32]:
+    """Return an axial slice of all three T1w through the brain's middle, front up."""
+    brain = np.argwhere(case[-1].require_brain())
     (i, j, _), (i_end, j_end, _) = brain.min(axis=0), brain.max(axis=0) + 1
     middle = int(np.median(brain[:, 2]))
-    return session["T1w"].data[i:i_end, j:j_end, middle].T[::-1]
+    box = slice(i, i_end), slice(j, j_end), middle
+    return np.stack([session["T1w"].data[box].T[::-1] for session in case])
 
 
 def draw(ways: list[Direction], out: Path) -> None:
