@@ -65,6 +65,37 @@ def largest(values: Floats) -> tuple[int, np.float32]:
 
 
 @_inline
+def nearly_largest(values: Floats, places: np.uint32) -> tuple[int, np.float32]:
+    """Return where a magnitude is than which none is much larger, and how large.
+
+    The last bits of each magnitude make room for its place, so that both are found at
+    once. What is cut off is a share of ``places / 2**23``.
+
+    Parameters
+    ----------
+    values : array of float32, shape (n,)
+        Any.
+    places : uint32
+        All bits that a place, less than n, may have.
+    """
+    bits, most = values.view(np.uint32), np.uint32(0)
+    kept = np.uint32(np.uint32(MAGNITUDE) & ~places)
+    for k in range(len(bits)):
+        most = max(most, np.uint32(np.uint32(bits[k] & kept) | np.uint32(k)))
+    place = np.int64(most & places)
+    return place, abs(values[place])
+
+
+@_inline
+def _bits_of_places(n: int) -> np.uint32:
+    """Return all bits that numbers less than n may have."""
+    above = 1
+    while above < n:
+        above *= 2
+    return np.uint32(above - 1)
+
+
+@_inline
 def _unexplained(
     found: Floats, raw: Floats, gram: Floats, used: Ints, code: Floats, n: int
 ) -> None:
@@ -167,6 +198,7 @@ def lasso_block(
     by, among, column = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
     code = np.empty(most + 1, np.float32)
     used = np.empty(most + 1, np.int64)
+    places = _bits_of_places(n_atoms)
     for patch in range(len(correlations)):
         n, solved, refined = 0, True, 0
         atom, strongest = largest(correlations[patch])
@@ -216,7 +248,9 @@ def lasso_block(
             for i in range(n):
                 code[i] = now[i]
             _unexplained(left, correlations[patch], gram, used, code, n)
-            atom, strongest = largest(left)
+            atom, strongest = nearly_largest(left, places)
+            if strongest <= limit or _holds(used, atom, n):
+                atom, strongest = largest(left)
             strength = np.float64(left[atom])
         else:
             solved = False  # rounding can make atoms come and go for ever
