@@ -90,10 +90,11 @@ def lies_in_template(session: Session) -> bool:
 def template_coordinates(session: Session) -> NDArray[np.float32]:
     """Return the MNI152 position of every voxel, mm; shape (i, j, k, 3)."""
     to_mni = session.require_template() @ session.reference.affine
-    index = np.indices(session.reference.shape, dtype=np.float64)
-    position = np.tensordot(to_mni[:3, :3], index, axes=1)
-    position += to_mni[:3, 3, None, None, None]
-    return np.moveaxis(position, 0, -1).astype(np.float32)
+    i, j, k = np.ogrid[tuple(slice(size) for size in session.reference.shape)]
+    position = np.empty((*session.reference.shape, 3), np.float32)
+    for axis, (a, b, c, start) in enumerate(to_mni[:3]):
+        position[..., axis] = a * i + b * j + c * k + start
+    return position
 
 
 def template_grid(spacing: float) -> Volume:

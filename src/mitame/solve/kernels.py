@@ -82,7 +82,7 @@ def nearly_largest(values: Floats, places: np.uint32) -> tuple[int, np.float32]:
     kept = np.uint32(np.uint32(MAGNITUDE) & ~places)
     for k in range(len(bits)):
         most = max(most, np.uint32(np.uint32(bits[k] & kept) | np.uint32(k)))
-    place = np.int64(most & places)
+    place = int(np.int64(most & places))
     return place, abs(values[place])
 
 
