@@ -4,15 +4,18 @@ Prints a Markdown table. Patches are real: 7 x 7 x 3 voxels of the T1w heads of
 ixi-hh-3t, over the brain's median, mean removed; the penalty is the one at which a code
 has 5 atoms on average. What is compared runs in one process, in turns; a time is the
 best of 3 after a warm-up, with the median in brackets. A goal is met only where our
-objective or residual is no worse. Needs `pip install 'mitame[speed]'`.
+objective or residual is no worse. Last, a whole head of 1 mm through a dictionary, from
+file to file, too. Needs `pip install 'mitame[speed]'`.
 
-Usage: python benchmarks/speed.py [--only coding,pursuit,training,first] [--patches N]
+Usage: python benchmarks/speed.py [--only coding,pursuit,training,first,head]
+       [--patches N]
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -35,12 +38,19 @@ from sklearn.decomposition import MiniBatchDictionaryLearning, sparse_encode
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_info
 
+from mitame.core.session import Session
+from mitame.core.volume import Step
+from mitame.engines.dictionary import Dictionary
 from mitame.io import nifti
+from mitame.model import Model
+from mitame.prepare.default import default_preparation
 from mitame.solve.coding import Codes, duality_gap, lasso
 from mitame.solve.learn import first_atoms, learn_atoms
 from mitame.solve.patches import take
 from mitame.solve.pursuit import pursue
 
+DATA = Path(os.environ.get("MITAME_DATA", Path(__file__).parents[2] / "shared/data"))
+HEAD = DATA / "dicom_demo" / "studyforrest02_3T_T1.nii.gz"
 REACH = (3, 3, 1)
 HELD_OUT_HEADS, HELD_OUT = 8, 20_000
 ATOMS_USED = 5.0
@@ -386,23 +396,60 @@ def first_call(given: Path, cache: Path) -> float:
     return float(done.stdout)
 
 
-PARTS = {"coding": coding, "pursuit": pursuit, "training": training, "first": first}
+def head(report: Report, _patches: Floats, _held: Floats) -> None:
+    """Time a dictionary on a head of 1 mm; what it learned does not change the time."""
+    native = Session({"T1w": nifti.read(HEAD)}, "1")
+    prepared, _ = default_preparation().apply(native)
+    darker = np.float32(0.9) * prepared["T1w"].data
+    other = prepared.with_data({"T1w": darker}, Step("darker", {}))
+    for n_atoms in (512, 1024):
+        engine = Dictionary(n_atoms=n_atoms, samples=20_000, epochs=1)
+        engine.fit([prepared], [other])
+        (taken,) = timed(partial(engine.transform, prepared))
+        met = "yes" if taken.least <= 2 else "no"
+        what = f"transform of a prepared head of 1 mm, {n_atoms} atoms"
+        report.rows.append((what, str(taken), "", "", "<= 2 s", met))
+        report.notes.append(f"{what}: {int(prepared.require_brain().sum())} voxels")
+    with tempfile.TemporaryDirectory() as folder:
+        model = Path(folder, "model")
+        Model(default_preparation(), "dictionary", engine, {}).save(model)
+        outs = [Path(folder, str(n)) for n in range(ROUNDS)]
+        rounds = [clocked(partial(applied, model, out)) for out in outs]
+    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    met = "yes" if min(rounds) <= 60 and gigabytes <= 4 else "no"
+    what = f"mitame apply, a head of 1 mm, 1024 atoms, {gigabytes:.1f} GB"
+    goal = "<= 60 s, 4 GB"
+    report.rows.append((what, str(Times(tuple(rounds))), "", "", goal, met))
+
+
+def applied(model: Path, out: Path) -> None:
+    """Run `mitame apply` on the head."""
+    program = str(Path(sys.executable).with_name("mitame"))
+    command = [program, "apply", str(model), str(HEAD), "-o", str(out)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+PARTS = {
+    "coding": coding,
+    "pursuit": pursuit,
+    "training": training,
+    "first": first,
+    "head": head,
+}
 
 
 def main() -> None:
     """Read the arguments, run the parts, print the table."""
-    default = os.environ.get("MITAME_DATA", Path(__file__).parents[2] / "shared/data")
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--only", default=",".join(PARTS), help="parts, comma between")
     parser.add_argument("--patches", type=int, default=200_000)
     given = parser.parse_args()
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
         parser.error(f"no such part: {sorted(unknown)}; there are {sorted(PARTS)}")
-    heads = sorted((given.data / "ixi-hh-3t").glob("*_T1w.nii.gz"))
+    heads = sorted((DATA / "ixi-hh-3t").glob("*_T1w.nii.gz"))
     if len(heads) <= HELD_OUT_HEADS:
-        parser.error(f"{len(heads)} T1w heads in {given.data / 'ixi-hh-3t'}; need 9")
+        parser.error(f"{len(heads)} T1w heads in {DATA / 'ixi-hh-3t'}; need 9")
     rng = np.random.default_rng(SEED)
     patches = gathered(heads[:-HELD_OUT_HEADS], given.patches, rng)
     held = gathered(heads[-HELD_OUT_HEADS:], min(HELD_OUT, given.patches), rng)

@@ -46,6 +46,7 @@ SHOWN = (0.01, 0.15, 0.3)
 """Penalties whose images are in the figure."""
 
 HEADS = ("PSNR", "SSIM", "HF", "near", "atoms")
+NOTICE = "Simulated scans. Research software; not for primary diagnosis."
 THREE = ("T1w", "T2w", "FLAIR")
 
 
@@ -215,19 +216,25 @@ def slices(case: tuple[Session, Session, Session]) -> NDArray[np.float32]:
 
 def draw(ways: list[Direction], out: Path) -> None:
     """Draw quality against penalty, and what the results look like."""
-    figure = Figure(figsize=(11, 8.5))
+    figure = Figure(figsize=(11, 9))
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(len(ways) + 1, 5)
+    above = figure.add_gridspec(1, 3, top=0.95, bottom=0.74, left=0.05, right=0.98)
+    below = figure.add_gridspec(len(ways), 5, top=0.65, bottom=0.01, left=0, right=1)
     curves = {
         w: np.array([measured(r, w, out).mean(axis=0) for r in STUDY[:5]]) for w in ways
     }
-    axes = [figure.add_subplot(grid[0, place]) for place in (0, 2, 4)]
-    for axis, head in zip(axes, ("PSNR", "HF", "atoms"), strict=True):
+    drawn = {
+        "PSNR": "PSNR, dB",
+        "HF": "fine detail, target = 1",
+        "atoms": "atoms a patch",
+    }
+    for place, (head, title) in enumerate(drawn.items()):
+        axis = figure.add_subplot(above[place])
         for way, values in curves.items():
             axis.plot(PENALTIES, values[:, HEADS.index(head)], "o-", label=str(way))
-        axis.set(xscale="log", xlabel="penalty of the code", title=head)
-    axes[0].legend(fontsize=7)
-    for row, way in enumerate(ways, start=1):
+        axis.set(xscale="log", xlabel="penalty of the code", title=title)
+        axis.legend(fontsize=8)
+    for row, way in enumerate(ways):
         files = [out / f"penalty_{p:g}_{way}.npz".replace(" ", "_") for p in SHOWN]
         pictures = [np.load(file)["seen"] for file in files]
         named = [
@@ -236,11 +243,11 @@ def draw(ways: list[Direction], out: Path) -> None:
             (f"target, {way.target}, noise-free", pictures[0][2]),
         ]
         for place, (title, picture) in enumerate(named):
-            axis = figure.add_subplot(grid[row, place])
+            axis = figure.add_subplot(below[row, place])
             axis.imshow(picture, cmap="gray", vmin=0, vmax=1.3)
             axis.set_title(title, fontsize=8)
             axis.set_axis_off()
-    figure.tight_layout()
+    figure.text(0.99, 0.003, NOTICE, ha="right", fontsize=7)
     figure.savefig(out / "study-dictionary.png", dpi=100)
 
 
