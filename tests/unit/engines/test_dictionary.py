@@ -8,7 +8,7 @@ from mitame.core.volume import Step
 from mitame.engines.dictionary import Dictionary
 from mitame.engines.dictionary.code import TrainedCode, source_atoms
 from mitame.engines.dictionary.train import Training, train_code
-from mitame.engines.patchwise.features import Features
+from mitame.engines.patchwise.features import Features, Window
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
 
@@ -170,11 +170,12 @@ def test_training_finds_the_code_two_dictionaries_share():
 
 def test_the_linear_map_is_the_best_one():
     source, _ = pair(1)
-    features = Features(("T1w",), 8.0, 1, 1)
+    window = Window(("T1w",), 8.0, 1, 1)
     centers = np.argwhere(source.require_brain())
-    rows = features.rows(source, source, centers)
+    rows = window.rows(source, source, centers)
     weights = np.random.default_rng(0).normal(size=(rows.shape[1], 27))
-    fitted, left = features.fitted(rows, (rows @ weights).astype(np.float32))
+    wanted = (rows @ weights).astype(np.float32)
+    fitted, left = Features.fit(window, rows, wanted)
     assert np.abs(left).mean() < 0.02 * np.abs(rows @ weights).mean()
     assert fitted.linear(rows) + left == pytest.approx(rows @ weights, abs=1e-2)
     assert fitted.patches(rows).std() == pytest.approx(1, rel=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitame.core.volume import Step
-from mitame.engines.patchwise.features import Features
+from mitame.engines.patchwise.features import Features, Window
 from mitame.engines.peers.aplus import APlus, _map_around
 from mitame.engines.peers.ridge import PatchRidge
 from mitame.testing.harmonizer import check_harmonizer
@@ -50,9 +50,8 @@ def test_a_patch_takes_the_map_of_the_anchor_it_is_most_like_in_either_sign():
     engine = APlus(n_anchors=2, radius=1, target_radius=0)
     rows = np.concatenate([np.eye(28, dtype=np.float32)[[3, 8]], [[0] * 28]])
     rows = np.concatenate([rows, -rows[:1]]).astype(np.float32)
-    engine.features_ = replace(
-        Features(("T1w",), 8.0, 1, 0), weights=np.zeros((29, 1), np.float32)
-    )
+    window, nothing = Window(("T1w",), 8.0, 1, 0), np.zeros((29, 1), np.float32)
+    engine.features_ = Features(window, 1.0, np.ones(1, np.float32), nothing)
     rows = np.concatenate([rows, np.ones((4, 1), np.float32)], axis=1)
     given = engine.features_.patches(rows)
     engine.anchors_ = given[:2] / np.linalg.norm(given[:2], axis=1, keepdims=True)

@@ -15,7 +15,7 @@ from mitame.engines.coded import Atoms
 from mitame.engines.dictionary.code import TrainedCode, source_atoms
 from mitame.engines.dictionary.train import Training, train_code
 from mitame.engines.patchwise import Patchwise
-from mitame.engines.patchwise.features import Features, Rows
+from mitame.engines.patchwise.features import Rows
 
 PARTS = ("encode", "again", "threshold", "decode")
 """Of the trained code, by which they are stored."""
@@ -80,9 +80,8 @@ class Dictionary(Patchwise):
         """Return the tone curve in space, of pairs."""
         return Bilateral().fit_pairs(source, target)
 
-    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
-        """Learn the linear map, and the code of what it leaves."""
-        self.features_, left = blank.fitted(rows, wanted)
+    def learn(self, rows: Rows, left: Rows) -> None:
+        """Learn the code of what the linear map leaves."""
         given = self.features_.patches(rows)
         self.code_ = train_code(given, self.features_.normed(left), self._training)
         self.source_, self.use_ = source_atoms(self.code_, given)
@@ -104,7 +103,7 @@ class Dictionary(Patchwise):
 
     def atoms(self) -> Atoms:
         """Return both dictionaries as pictures."""
-        n = len(self.features_.suffixes)
+        n = len(self.features_.window.suffixes)
         boxes = [
             rows.reshape(len(rows), n, *(3 * [2 * reach + 1]))
             for rows, reach in (
@@ -124,7 +123,7 @@ class Dictionary(Patchwise):
         def seen(rows: Rows) -> Rows:
             given = self.features_.patches(rows)
             coded = self.code_.codes(given) @ self.source_
-            inner = self.features_.inner(coded - given)
+            inner = self.features_.window.inner(coded - given)
             return inner * np.float32(self.features_.scale)
 
         return self.added(session, session, seen), self.transform(session)

@@ -14,7 +14,7 @@ from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.identity import Identity
-from mitame.engines.patchwise.features import Features, Rows
+from mitame.engines.patchwise.features import Features, Rows, Window
 from mitame.engines.patchwise.pairs import require_known, require_pairs
 from mitame.io import bundle
 from mitame.prepare.resample import at_spacing, resample, resample_mask
@@ -78,23 +78,20 @@ class Patchwise:
         """Return what comes first, fitted on pairs."""
         return self.base_class().fit(source, target)
 
-    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
-        """Learn to give target patches, and set `features_`.
+    def learn(self, rows: Rows, left: Rows) -> None:
+        """Learn what the linear map leaves; nothing, if the map is all there is.
 
         Parameters
         ----------
-        blank : Features
-            Not fitted.
         rows : array of float32, shape (n, d_row)
-            As `Features.rows` returns them.
-        wanted : array of float32, shape (n, d_target)
-            What the base leaves of the target patches.
+            As `Window.rows` returns them.
+        left : array of float32, shape (n, d_target)
+            What base and linear map leave of the target patches.
         """
-        raise NotImplementedError
 
     def found(self, rows: Rows) -> Rows:
         """Return what to add to the base's target patches, shape (n, d_target)."""
-        raise NotImplementedError
+        return self.features_.linear(rows)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return what was learned beside the features."""
@@ -117,14 +114,15 @@ class Patchwise:
         suffixes = require_pairs(source, target)
         self.base_ = self.base(source, target)
         spacing = float(np.median([s.reference.spacing for s in source]))
-        blank = Features(suffixes, spacing, self.radius, self.target_radius)
+        window = Window(suffixes, spacing, self.radius, self.target_radius)
         rng = np.random.default_rng(self.seed)
         parts = [
-            self._pair(blank, one, other, self.samples // len(source), rng)
+            self._pair(window, one, other, self.samples // len(source), rng)
             for one, other in zip(source, target, strict=True)
         ]
         rows, wanted = (np.concatenate(part) for part in zip(*parts, strict=True))
-        self.learn(blank, rows, wanted)
+        self.features_, left = Features.fit(window, rows, wanted)
+        self.learn(rows, left)
         return self
 
     def transform(self, session: Session) -> Session:
@@ -138,7 +136,7 @@ class Patchwise:
             If the session has other sequences than those of training.
         """
         require_fitted(self, "features_")
-        require_known(session, self.features_.suffixes)
+        require_known(session, self.features_.window.suffixes)
         return self.added(session, self.base_.transform(session), self.found)
 
     def added(
@@ -177,7 +175,7 @@ class Patchwise:
 
     def _pair(
         self,
-        features: Features,
+        window: Window,
         source: Session,
         target: Session,
         n: int,
@@ -187,9 +185,9 @@ class Patchwise:
         based = self.base_.transform(source)
         inside = np.argwhere(source.require_brain() & target.require_brain())
         centers = rng.choice(inside, min(n, len(inside)), replace=False)
-        missing = [target[s].data - based[s].data for s in features.suffixes]
+        missing = [target[s].data - based[s].data for s in window.suffixes]
         return (
-            features.rows(source, based, centers),
+            window.rows(source, based, centers),
             patches.take(np.stack(missing), centers, (self.target_radius,) * 3),
         )
 
@@ -197,7 +195,7 @@ class Patchwise:
         self, session: Session, based: Session, found: Callable[[Rows], Rows]
     ) -> dict[Suffix, Rows]:
         """Return what is added to each sequence."""
-        spacing = self.features_.spacing
+        spacing = self.features_.window.spacing
         edges = np.array(session.reference.spacing)
         if np.abs(edges / spacing - 1).max() <= SAME_SPACING:
             return self._sums(session, based, found)
@@ -214,13 +212,13 @@ class Patchwise:
         """Return the same on the grid that was trained on."""
         brain = session.require_brain()
         near = binary_dilation(brain, iterations=EDGE_VOXELS)
-        stride = max(1, round(STRIDE_MM / self.features_.spacing))
+        stride = max(1, round(STRIDE_MM / self.features_.window.spacing))
         centers = stride * np.argwhere(near[::stride, ::stride, ::stride])
-        rows = found(self.features_.rows(session, based, centers))
+        rows = found(self.features_.window.rows(session, based, centers))
         reach = (self.target_radius,) * 3
         volumes = patches.together(rows, centers, reach, brain.shape)
         fade = np.maximum(brain, gaussian_filter(near.astype(np.float32), 1))
-        return dict(zip(self.features_.suffixes, volumes * fade, strict=True))
+        return dict(zip(self.features_.window.suffixes, volumes * fade, strict=True))
 
 
 def _resampled(session: Session, spacing: float) -> Session:

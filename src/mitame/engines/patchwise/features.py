@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -20,12 +20,9 @@ TINY = np.finfo(np.float32).tiny
 Rows = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
-    """How patches become numbers, and what is linear in them.
-
-    A row holds the source patch, the based patch (what the tone curve makes of it),
-    sequence by sequence, and a 1.
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What of a scan a patch holds.
 
     Parameters
     ----------
@@ -35,26 +32,21 @@ class Features:
         Voxel edge that patches were trained on, mm.
     radius, target_radius : int
         Of source patches and of based and target patches, voxels.
-    scale : float
-        Spread of source patches about their means.
-    spread : array of float32, shape (d_target,)
-        Standard deviation of what the linear map leaves.
-    weights : array of float32, shape (d_row, d_target)
-        The linear map, from rows to what the base leaves of the target patch.
     """
 
     suffixes: tuple[Suffix, ...]
     spacing: float
     radius: int
     target_radius: int
-    scale: float = 1.0
-    spread: Rows = field(default_factory=lambda: np.zeros(0, np.float32))
-    weights: Rows = field(default_factory=lambda: np.zeros((0, 0), np.float32))
 
     def rows(
         self, session: Session, based: Session, centers: NDArray[np.integer]
     ) -> Rows:
-        """Return a row for each center, shape (n, d_row)."""
+        """Return a row for each center, shape (n, d_row).
+
+        A row holds the source patch, the based patch (what the tone curve makes of
+        it), sequence by sequence, and a 1.
+        """
         seen, curved = (
             np.stack([one[suffix].data for suffix in self.suffixes])
             for one in (session, based)
@@ -68,28 +60,12 @@ class Features:
             axis=1,
         )
 
-    def fitted(self, rows: Rows, wanted: Rows) -> tuple[Self, Rows]:
-        """Return the features with scale and linear map, and what these leave.
-
-        Parameters
-        ----------
-        rows : array of float32, shape (n, d_row)
-            As `rows` returns them.
-        wanted : array of float32, shape (n, d_target)
-            What the base leaves of the target patches.
-        """
-        exact = rows.astype(np.float64)
-        normal = exact.T @ exact
-        normal[np.diag_indices_from(normal)] += RIDGE * len(rows)
-        weights = np.linalg.solve(normal, exact.T @ wanted).astype(np.float32)
-        left = wanted - rows @ weights
-        scale = float(self._centered(rows).std())
-        found = replace(self, scale=scale, spread=left.std(axis=0), weights=weights)
-        return found, left
-
-    def patches(self, rows: Rows) -> Rows:
-        """Return the source patches about their own means, of unit variance."""
-        return np.asarray(self._centered(rows) / np.float32(self.scale), np.float32)
+    def centered(self, rows: Rows) -> Rows:
+        """Return the source patches about their own means."""
+        n = len(self.suffixes)
+        cubes = rows[:, : n * (2 * self.radius + 1) ** 3].reshape(len(rows), n, -1)
+        about = cubes - cubes.mean(axis=2, keepdims=True)
+        return np.asarray(about.reshape(len(rows), -1), np.float32)
 
     def inner(self, found: Rows) -> Rows:
         """Return the part of source patches that target patches cover."""
@@ -100,6 +76,53 @@ class Features:
         return np.ascontiguousarray(
             cubes[:, :, middle, middle, middle].reshape(len(found), -1)
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """How patches become numbers, and what is linear in them.
+
+    Parameters
+    ----------
+    window : Window
+        What a patch holds.
+    scale : float
+        Spread of source patches about their means.
+    spread : array of float32, shape (d_target,)
+        Standard deviation of what the linear map leaves.
+    weights : array of float32, shape (d_row, d_target)
+        The linear map, from rows to what the base leaves of the target patch.
+    """
+
+    window: Window
+    scale: float
+    spread: Rows
+    weights: Rows
+
+    @classmethod
+    def fit(cls, window: Window, rows: Rows, wanted: Rows) -> tuple[Self, Rows]:
+        """Return scale and linear map of training patches, and what these leave.
+
+        Parameters
+        ----------
+        window : Window
+            What the rows hold.
+        rows : array of float32, shape (n, d_row)
+            As `Window.rows` returns them.
+        wanted : array of float32, shape (n, d_target)
+            What the base leaves of the target patches.
+        """
+        exact = rows.astype(np.float64)
+        normal = exact.T @ exact
+        normal[np.diag_indices_from(normal)] += RIDGE * len(rows)
+        weights = np.linalg.solve(normal, exact.T @ wanted).astype(np.float32)
+        left = wanted - rows @ weights
+        scale = float(window.centered(rows).std())
+        return cls(window, scale, left.std(axis=0), weights), left
+
+    def patches(self, rows: Rows) -> Rows:
+        """Return the source patches about their own means, of unit variance."""
+        return np.asarray(self.window.centered(rows) / np.float32(self.scale))
 
     def linear(self, rows: Rows) -> Rows:
         """Return what the linear map gives of the target patches."""
@@ -115,13 +138,7 @@ class Features:
 
     def words(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        return {
-            "suffixes": list(self.suffixes),
-            "spacing": self.spacing,
-            "radius": self.radius,
-            "target_radius": self.target_radius,
-            "scale": self.scale,
-        }
+        return {**asdict(self.window), "scale": self.scale}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the rest."""
@@ -130,16 +147,10 @@ class Features:
     @classmethod
     def read(cls, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return what `words` and `arrays` told."""
-        numbers = {key: value for key, value in words.items() if key != "suffixes"}
-        return cls(
+        window = Window(
             tuple(words["suffixes"]),
-            **numbers,
-            spread=arrays["spread"],
-            weights=arrays["weights"],
+            words["spacing"],
+            words["radius"],
+            words["target_radius"],
         )
-
-    def _centered(self, rows: Rows) -> Rows:
-        n = len(self.suffixes)
-        cubes = rows[:, : n * (2 * self.radius + 1) ** 3].reshape(len(rows), n, -1)
-        about = cubes - cubes.mean(axis=2, keepdims=True)
-        return np.asarray(about.reshape(len(rows), -1), np.float32)
+        return cls(window, words["scale"], arrays["spread"], arrays["weights"])

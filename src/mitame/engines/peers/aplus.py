@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.engines.patchwise import Patchwise
-from mitame.engines.patchwise.features import Features, Rows
+from mitame.engines.patchwise.features import Rows
 from mitame.solve.learn import learn_atoms
 
 NEIGHBORS = 2048
@@ -72,9 +72,8 @@ class APlus(Patchwise):
         )
         self.n_anchors = n_anchors
 
-    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
-        """Learn the linear map of all, the anchors, and the map of each."""
-        self.features_, left = blank.fitted(rows, wanted)
+    def learn(self, rows: Rows, left: Rows) -> None:
+        """Learn the anchors, and the map of each."""
         given = self.features_.patches(rows)
         length = np.linalg.norm(given, axis=1, keepdims=True)
         self.anchors_ = learn_atoms(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from mitame.engines.patchwise import Patchwise
-from mitame.engines.patchwise.features import Features, Rows
 
 
 class PatchRidge(Patchwise):
@@ -21,11 +20,3 @@ class PatchRidge(Patchwise):
     """
 
     name: ClassVar[str] = "ridge"
-
-    def learn(self, blank: Features, rows: Rows, wanted: Rows) -> None:
-        """Learn the linear map."""
-        self.features_, _ = blank.fitted(rows, wanted)
-
-    def found(self, rows: Rows) -> Rows:
-        """Return the linear map of patches."""
-        return self.features_.linear(rows)
