@@ -1,14 +1,15 @@
 """Speed of sparse coding, greedy pursuit and learning beside SPAMS and scikit-learn.
 
-Prints a Markdown table. Patches are real: 7 x 7 x 3 voxels of the T1w heads of
-ixi-hh-3t, over the brain's median, mean removed; the penalty is the one at which a code
-has 5 atoms on average. What is compared runs in one process, in turns; a time is the
-best of 3 after a warm-up, with the median in brackets. A goal is met only where our
-objective or residual is no worse. Last, a whole head of 1 mm through a dictionary, from
-file to file, too. Needs `pip install 'mitame[speed]'`.
+Prints a Markdown table. Patches are real, of the T1w heads of ixi-hh-3t, over the
+brain's median, mean removed: squares of 7 x 7 voxels with their differences as further
+channels, or cubes of 7 x 7 x 3 voxels. The penalty is the one at which codes have 3.4
+(256 atoms) and 6.5 atoms (512) on average; for cubes 5. What is compared runs in one
+process, in turns; a time is the best of 3 after a warm-up, with the median in brackets.
+A goal is met only where our objective or residual is no worse. Last, a whole head of
+1 mm through a dictionary, from file to file, too. Needs `pip install 'mitame[speed]'`.
 
 Usage: python benchmarks/speed.py [--only coding,pursuit,training,first,head]
-       [--patches N]
+       [--patches N] [--shape squares|cubes]
 """
 
 from __future__ import annotations
@@ -51,9 +52,10 @@ from mitame.solve.pursuit import pursue
 
 DATA = Path(os.environ.get("MITAME_DATA", Path(__file__).parents[2] / "shared/data"))
 HEAD = DATA / "dicom_demo" / "studyforrest02_3T_T1.nii.gz"
-REACH = (3, 3, 1)
 HELD_OUT_HEADS, HELD_OUT = 8, 20_000
-ATOMS_USED = 5.0
+SHAPES = {"squares": (3, 3, 0), "cubes": (3, 3, 1)}
+ATOMS_USED = {"squares": {256: 3.4, 512: 6.5}, "cubes": {256: 5.0, 512: 5.0}}
+"""By a code, on average: the penalty is chosen so."""
 MOST = 8
 """Atoms of a greedy code."""
 SEED = 0
@@ -116,6 +118,22 @@ class Quality:
         return cls("objective", own_objective(patches, atoms, penalty), peer)
 
 
+@dataclass(frozen=True)
+class Material:
+    """Patches to code and to learn from, others to judge by, and how long codes are."""
+
+    patches: Floats
+    held: Floats
+    used: dict[int, float]
+
+    def dictionary(self, n_atoms: int) -> tuple[Floats, float]:
+        """Return atoms learned from some of the patches, and the penalty for them."""
+        few, wanted = self.patches[:20_000], self.used[n_atoms]
+        start = first_atoms(few, n_atoms, np.random.default_rng(SEED))
+        atoms = learn_atoms(few, n_atoms, penalty_for(few, start, wanted), seed=SEED)
+        return atoms, penalty_for(few, atoms, wanted)
+
+
 @dataclass
 class Report:
     """Rows of the table, and what is said below it."""
@@ -175,41 +193,41 @@ def fastest(calls: list[partial[Any]]) -> partial[Any]:
     return min(calls, key=clocked)
 
 
-def boxes(head: Path, n: int, rng: np.random.Generator) -> Floats:
-    """Return `n` patches from the brain of a head."""
+def boxes(head: Path, n: int, shape: str, rng: np.random.Generator) -> Floats:
+    """Return `n` patches from the brain of a head.
+
+    Squares have the differences along both their axes as further channels.
+    """
     data = nifti.read(head).data
     mask = head.with_name(head.name.replace("_T1w", "_brainmask"))
     brain = nifti.read(mask).data > 0
     centers = rng.choice(np.argwhere(brain), n, replace=False)
-    rows = take(data[None] / np.median(data[brain]), centers, REACH)
-    return np.asarray(rows - rows.mean(axis=1, keepdims=True), np.float32)
+    seen = data / np.median(data[brain])
+    also = [np.gradient(seen, axis=axis) for axis in (0, 1)]
+    channels = np.stack([seen, *also] if shape == "squares" else [seen])
+    rows = take(channels.astype(np.float32), centers, SHAPES[shape])
+    size = rows.shape[1] // len(channels)
+    rows[:, :size] -= rows[:, :size].mean(axis=1, keepdims=True)
+    return rows
 
 
-def gathered(heads: list[Path], n: int, rng: np.random.Generator) -> Floats:
+def gathered(heads: list[Path], n: int, shape: str, rng: np.random.Generator) -> Floats:
     """Return `n` patches from all heads, in random order."""
     each = -(-n // len(heads))
-    rows = np.concatenate([boxes(head, each, rng) for head in heads])
+    rows = np.concatenate([boxes(head, each, shape, rng) for head in heads])
     return np.ascontiguousarray(rng.permutation(rows)[:n])
 
 
-def penalty_for(patches: Floats, atoms: Floats) -> float:
-    """Return the penalty at which codes have ATOMS_USED atoms on average."""
+def penalty_for(patches: Floats, atoms: Floats, wanted: float) -> float:
+    """Return the penalty at which codes have as many atoms as wanted, on average."""
     few = patches[:5000]
     high = float(np.abs(few @ atoms.T).max())
     low = high / 1000
     for _ in range(15):
         middle = float(np.sqrt(low * high))
         used = lasso(few, atoms, middle).counts.mean()
-        low, high = (middle, high) if used > ATOMS_USED else (low, middle)
+        low, high = (middle, high) if used > wanted else (low, middle)
     return high
-
-
-def dictionary(patches: Floats, n_atoms: int) -> tuple[Floats, float]:
-    """Return atoms learned from some of the patches, and the penalty for them."""
-    few = patches[:20_000]
-    start = first_atoms(few, n_atoms, np.random.default_rng(SEED))
-    atoms = learn_atoms(few, n_atoms, penalty_for(few, start), seed=SEED)
-    return atoms, penalty_for(few, atoms)
 
 
 def sparse(codes: Codes) -> csr_array:
@@ -248,11 +266,12 @@ def columns(rows: Floats) -> Floats:
     return np.asfortranarray(rows.T)
 
 
-def coding(report: Report, patches: Floats, _: Floats) -> None:
+def coding(report: Report, given: Material) -> None:
     """Time the lasso beside its peers, and the matrix product that is its floor."""
+    patches = given.patches
     few = patches[:SKLEARN_CODED]
     for n_atoms in (256, 512):
-        atoms, penalty = dictionary(patches, n_atoms)
+        atoms, penalty = given.dictionary(n_atoms)
         ours = partial(lasso, patches, atoms, penalty)
         theirs = partial(
             spams.lasso, columns(patches), columns(atoms),
@@ -299,11 +318,12 @@ def largest_gap(patches: Floats, atoms: Floats, penalty: float) -> float:
     )
 
 
-def pursuit(report: Report, patches: Floats, _: Floats) -> None:
+def pursuit(report: Report, given: Material) -> None:
     """Time greedy codes: of MOST atoms, or fewer where little is left of a patch."""
+    patches = given.patches
     little = 0.1 * float((patches**2).sum(axis=1).mean())
     for n_atoms, bound in ((256, 0.0), (512, 0.0), (256, little), (512, little)):
-        atoms, _penalty = dictionary(patches, n_atoms)
+        atoms, _penalty = given.dictionary(n_atoms)
         ours = partial(pursue, patches, atoms, most=MOST, residual=bound)
         theirs = partial(
             spams.omp, columns(patches), columns(atoms),
@@ -317,11 +337,11 @@ def pursuit(report: Report, patches: Floats, _: Floats) -> None:
         report.notes.append(f"{what}: {used[0]:.3f} atoms used, peer {used[1]:.3f}")
 
 
-def training(report: Report, patches: Floats, held: Floats) -> None:
+def training(report: Report, given: Material) -> None:
     """Time one pass over all patches, everybody from the same first atoms."""
-    n_atoms = 512
+    patches, held, n_atoms = given.patches, given.held, 512
     start = first_atoms(patches, n_atoms, np.random.default_rng(SEED))
-    _, penalty = dictionary(patches, n_atoms)
+    _, penalty = given.dictionary(n_atoms)
     few = patches[:SKLEARN_LEARNED]
     slow = fastest(
         [
@@ -372,14 +392,15 @@ def spams_atoms(turned: Floats, start: Floats, penalty: float) -> Floats:
     return np.ascontiguousarray(found.T, np.float32)
 
 
-def first(report: Report, patches: Floats, _: Floats) -> None:
+def first(report: Report, given: Material) -> None:
     """Time the first call of a process, with nothing compiled and with all."""
-    atoms, penalty = dictionary(patches, 256)
+    patches = given.patches
+    atoms, penalty = given.dictionary(256)
     with tempfile.TemporaryDirectory() as folder:
-        given = Path(folder, "given.npz")
-        np.savez(given, patches=patches[:1000], atoms=atoms, penalty=penalty)
-        empty = [first_call(given, Path(folder, str(i))) for i in range(ROUNDS)]
-        kept = [first_call(given, Path(folder, "0")) for _ in range(ROUNDS)]
+        stored = Path(folder, "given.npz")
+        np.savez(stored, patches=patches[:1000], atoms=atoms, penalty=penalty)
+        empty = [first_call(stored, Path(folder, str(i))) for i in range(ROUNDS)]
+        kept = [first_call(stored, Path(folder, "0")) for _ in range(ROUNDS)]
     for what, seconds, goal in (("cached", kept, "<= 0.5 s"), ("empty", empty, "")):
         met = ("yes" if min(seconds) <= 0.5 else "no") if goal else ""
         cells = (str(Times(tuple(seconds))), "", "", goal, met)
@@ -396,7 +417,7 @@ def first_call(given: Path, cache: Path) -> float:
     return float(done.stdout)
 
 
-def head(report: Report, _patches: Floats, _held: Floats) -> None:
+def head(report: Report, _: Material) -> None:
     """Time a dictionary on a head of 1 mm; what it learned does not change the time."""
     native = Session({"T1w": nifti.read(HEAD)}, "1")
     prepared, _ = default_preparation().apply(native)
@@ -443,6 +464,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--only", default=",".join(PARTS), help="parts, comma between")
     parser.add_argument("--patches", type=int, default=200_000)
+    parser.add_argument("--shape", choices=SHAPES, default="squares")
     given = parser.parse_args()
     chosen = given.only.split(",")
     if unknown := set(chosen) - set(PARTS):
@@ -451,12 +473,16 @@ def main() -> None:
     if len(heads) <= HELD_OUT_HEADS:
         parser.error(f"{len(heads)} T1w heads in {DATA / 'ixi-hh-3t'}; need 9")
     rng = np.random.default_rng(SEED)
-    patches = gathered(heads[:-HELD_OUT_HEADS], given.patches, rng)
-    held = gathered(heads[-HELD_OUT_HEADS:], min(HELD_OUT, given.patches), rng)
+    held_out = min(HELD_OUT, given.patches)
+    material = Material(
+        gathered(heads[:-HELD_OUT_HEADS], given.patches, given.shape, rng),
+        gathered(heads[-HELD_OUT_HEADS:], held_out, given.shape, rng),
+        ATOMS_USED[given.shape],
+    )
     warnings.simplefilter("ignore", ConvergenceWarning)
     report = Report()
     for part in chosen:
-        PARTS[part](report, patches, held)
+        PARTS[part](report, material)
     report.show()
 
 

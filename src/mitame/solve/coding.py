@@ -152,13 +152,13 @@ def _solved(
     patches: Patches, atoms: Atoms, penalty: float, tolerance: float, room: int
 ) -> Codes:
     """Return codes of at most `room` entries; a count below zero is no solution."""
-    words = np.ascontiguousarray(atoms.T)
+    words, turned = np.ascontiguousarray(atoms), np.ascontiguousarray(atoms.T)
     indices = np.zeros((len(patches), room), np.int32)
     values = np.zeros((len(patches), room), np.float32)
     counts = np.zeros(len(patches), np.int32)
     with single_blas():
         kernels.lasso(
-            np.ascontiguousarray(patches), words, atoms @ words,
+            np.ascontiguousarray(patches), words, turned, words @ turned,
             penalty, tolerance, indices, values, counts,
         )  # fmt: skip
     return Codes(indices, values, counts, len(atoms))

@@ -87,7 +87,7 @@ def nearly_largest(values: Floats, places: np.uint32) -> tuple[int, np.float32]:
 
 
 @_inline
-def _bits_of_places(n: int) -> np.uint32:
+def bits_of_places(n: int) -> np.uint32:
     """Return all bits that numbers less than n may have."""
     above = 1
     while above < n:
@@ -164,8 +164,47 @@ def _with(inverse: Doubles, by: Doubles, new: float, n: int) -> None:
     inverse[n, n] = scale
 
 
+@_inline
+def _settle(
+    patch: Floats,
+    words: Floats,
+    used: Ints,
+    now: Doubles,
+    sign: Doubles,
+    penalty: float,
+    inverse: Doubles,
+    n: int,
+    left: Floats,
+    away: Doubles,
+) -> None:
+    """Correct a code by what is left of the patch itself.
+
+    Correlations of whole patches and Gram entries are rounded; what a code leaves is
+    smaller, and so is its rounding.
+    """
+    for k in range(len(patch)):
+        left[k] = patch[k]
+    for i in range(n):
+        value, word = np.float32(now[i]), words[used[i]]
+        for k in range(len(patch)):
+            left[k] -= value * word[k]
+    for i in range(n):
+        word, total = words[used[i]], np.float32(0)
+        for k in range(len(patch)):
+            total += word[k] * left[k]
+        away[i] = np.float64(total) - penalty * sign[i]
+    for i in range(n):
+        step = 0.0
+        for k in range(n):
+            step += inverse[i, k] * away[k]
+        if (now[i] + step) * sign[i] > 0.0:
+            now[i] += step
+
+
 @_kernel
 def lasso_block(
+    patches: Floats,
+    words: Floats,
     correlations: Floats,
     gram: Floats,
     penalty: float,
@@ -178,6 +217,10 @@ def lasso_block(
 
     Parameters
     ----------
+    patches : array of float32, shape (n, d)
+        One a row.
+    words : array of float32, shape (n_atoms, d)
+        The atoms.
     correlations : array of float32, shape (n, n_atoms)
         Products of patches and atoms.
     gram : array of float32, shape (n_atoms, n_atoms)
@@ -193,12 +236,13 @@ def lasso_block(
     """
     most, n_atoms = indices.shape[1], gram.shape[0]
     left = np.empty(n_atoms, np.float32)
+    rest = np.empty(patches.shape[1], np.float32)
     inverse = np.empty((most + 1, most + 1))  # one is tried before one may leave
     now, goal, sign = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
     by, among, column = np.empty(most + 1), np.empty(most + 1), np.empty(most + 1)
     code = np.empty(most + 1, np.float32)
     used = np.empty(most + 1, np.int64)
-    places = _bits_of_places(n_atoms)
+    places = bits_of_places(n_atoms)
     for patch in range(len(correlations)):
         n, solved, refined = 0, True, 0
         atom, strongest = largest(correlations[patch])
@@ -254,6 +298,9 @@ def lasso_block(
             strength = np.float64(left[atom])
         else:
             solved = False  # rounding can make atoms come and go for ever
+        if solved:
+            row = patches[patch]
+            _settle(row, words, used, now, sign, penalty, inverse, n, rest, among)
         counts[patch] = n if solved else -1 - n
         for i in range(n):
             indices[patch, i] = used[i]
@@ -347,7 +394,8 @@ def _walk(
 @_parallel
 def lasso(
     patches: Floats,
-    atoms: Floats,
+    words: Floats,
+    turned: Floats,
     gram: Floats,
     penalty: float,
     tolerance: float,
@@ -355,13 +403,15 @@ def lasso(
     values: Floats,
     counts: NDArray[np.int32],
 ) -> None:
-    """Write the lasso codes of all patches; ``atoms`` is (d, n_atoms) here."""
+    """Write the lasso codes of all patches; `turned` is the atoms, (d, n_atoms)."""
     for block in prange((len(patches) + BLOCK - 1) // BLOCK):
         first = block * BLOCK
         last = min(len(patches), first + BLOCK)
         correlations = np.empty((last - first, gram.shape[0]), np.float32)
-        np.dot(patches[first:last], atoms, correlations)
+        np.dot(patches[first:last], turned, correlations)
         lasso_block(
+            patches[first:last],
+            words,
             correlations,
             gram,
             penalty,

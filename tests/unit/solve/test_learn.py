@@ -85,6 +85,46 @@ def test_improving_never_codes_worse(planted):
     assert after < before
 
 
+def test_atoms_are_improved_one_after_the_other():
+    rng = np.random.default_rng(4)
+    n_atoms = 2 * kernels.GROUP + 5
+    start = unit(rng.normal(size=(n_atoms, 20)))
+    code = rng.normal(size=(500, n_atoms)) * (rng.random((500, n_atoms)) < 0.1)
+    code[:, 3] = 0  # nobody uses it: it stays
+    gram, cross = code.T @ code, code.T @ rng.normal(size=(500, 20))
+    expected = start.astype(float)
+    for j in range(n_atoms):
+        best = cross[j] - gram[j] @ expected + gram[j, j] * expected[j]
+        if np.linalg.norm(best) > 0:
+            expected[j] = best / np.linalg.norm(best)
+    found = start.copy()
+    kernels.improve(found, gram.astype(np.float32), cross.astype(np.float32))
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert found[3] == pytest.approx(start[3])
+
+
+def test_codes_are_tallied_as_their_products(planted):
+    patches, atoms = planted
+    codes = lasso(patches[:300], atoms, 0.1)
+    gram = np.ones((40, 40), np.float32)
+    cross = np.ones((40, 30), np.float32)
+    kernels.tally(
+        codes.indices, codes.values, codes.counts, patches[:300], gram, cross
+    )
+    dense = codes.dense()
+    assert gram == pytest.approx(1 + dense.T @ dense, abs=1e-3)
+    assert cross == pytest.approx(1 + dense.T @ patches[:300], abs=1e-3)
+
+
+def test_the_nearly_largest_is_nearly_the_largest():
+    rng = np.random.default_rng(5)
+    for n in (1, 2, 37, 512, 1000):
+        values = rng.normal(size=n).astype(np.float32)
+        place, size = kernels.nearly_largest(values, kernels.bits_of_places(n))
+        assert size == abs(values[place])
+        assert size >= (1 - n / 2**21) * np.abs(values).max()
+
+
 def test_an_atom_nobody_uses_is_replaced(planted):
     patches = planted[0][:6000].copy()
     patches[:, 0] = 0  # so no patch has anything there
