@@ -35,6 +35,10 @@ PATIENCE = 20
 REFINEMENTS = 3
 """Corrections of a code, at most; what is left then is the rounding of a product."""
 
+SHORT = 0.25
+"""Entries of a code to numbers of a patch, below which the inverse is exact enough to
+correct the code by what is left of the patch."""
+
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -243,6 +247,7 @@ def lasso_block(
     code = np.empty(most + 1, np.float32)
     used = np.empty(most + 1, np.int64)
     places = bits_of_places(n_atoms)
+    most_settled = SHORT * patches.shape[1]
     for patch in range(len(correlations)):
         n, solved, refined = 0, True, 0
         atom, strongest = largest(correlations[patch])
@@ -279,9 +284,13 @@ def lasso_block(
                     goal[i] = now[i] - by[i] * rise
                 n += 1
             else:
+                if n == 0 or refined == REFINEMENTS:
+                    break
+                if strongest <= limit and n <= most_settled:
+                    break
                 # Single precision adds up over many steps; two corrections undo it.
                 drift = _drift(left, used, sign, penalty, n, among)
-                if n == 0 or refined == REFINEMENTS or drift <= slack:
+                if drift <= slack:
                     break
                 refined += 1
                 for i in range(n):
@@ -298,7 +307,7 @@ def lasso_block(
             strength = np.float64(left[atom])
         else:
             solved = False  # rounding can make atoms come and go for ever
-        if solved:
+        if solved and n <= most_settled:
             row = patches[patch]
             _settle(row, words, used, now, sign, penalty, inverse, n, rest, among)
         counts[patch] = n if solved else -1 - n
