@@ -83,8 +83,7 @@ OURS = [
     Run("tone curve in space", ToneCurve),
     Run("and a linear map", LinearMap),
     *(Run(f"and a code of {k} atoms", partial(Dictionary, n_atoms=k))
-      for k in (128, 512, 1024)),
-    Run("512 atoms, patches of 3 voxels", partial(Dictionary, radius=1)),
+      for k in (128, 512)),
 ]  # fmt: skip
 PEERS = [
     Run("identity", Identity),
