@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import expit
 
-from mitame.core.volume import Volume
-from mitame.prepare.warp import slab_positions
 from mitame.simulate.anatomy import OTHER, Anatomy
 from mitame.simulate.random_field import random_field
 from mitame.simulate.tissue import Tissue
@@ -98,7 +96,7 @@ def _folia(
         return fluid, white  # an average head has one gray matter for all
     inside = cortex | np.isin(anatomy.labels, CEREBELLAR_WHITE)
     box = ndimage.find_objects(inside.astype(np.uint8))[0]
-    phase = _leaves(anatomy, rng)[box]
+    phase = _leaves(anatomy, box, rng)
     depth = ndimage.distance_transform_edt(inside[box]).astype(np.float32)
     clear = expit(2 * random_field(anatomy.grid, 5.0, rng)[box])
     middle = np.abs(phase - np.rint(phase))  # 0 in a fissure, 1/2 in a lamina
@@ -109,18 +107,18 @@ def _folia(
     return fluid, white
 
 
-def _leaves(anatomy: Anatomy, rng: np.random.Generator) -> NDArray[np.float32]:
+def _leaves(
+    anatomy: Anatomy, box: tuple[slice, ...], rng: np.random.Generator
+) -> NDArray[np.float32]:
     """Return a field that grows by one from each leaf of the cerebellum to the next."""
-    grid = anatomy.grid
     ventricle = np.argwhere(anatomy.labels == FOURTH_VENTRICLE).mean(axis=0)
     apex = anatomy.affine[:3] @ [*ventricle, 1.0] + APEX_MM
-    right, ahead, above = np.moveaxis(_positions(grid) - apex, -1, 0)
+    i, j, k = np.ogrid[box]
+    right, ahead, above = (
+        a * i + b * j + c * k + start - middle
+        for (a, b, c, start), middle in zip(anatomy.affine[:3], apex, strict=True)
+    )
     reach = np.hypot(0.8 * right, ahead)
     angle = np.rad2deg(np.arctan2(above, reach))
-    bent = random_field(grid, 8.0, rng)
+    bent = random_field(anatomy.grid, 8.0, rng)[box]
     return np.asarray(angle / LEAF_DEGREES + reach / LEAF_MM + 0.5 * bent, np.float32)
-
-
-def _positions(grid: Volume) -> NDArray[np.float32]:
-    slabs = [slab_positions(grid, i) for i in range(grid.shape[0])]
-    return np.stack(slabs).astype(np.float32)
