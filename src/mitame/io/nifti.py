@@ -247,7 +247,9 @@ def _header(volume: Volume, like: Path | None) -> Any:  # noqa: ANN401
     header.set_qform(volume.affine, code=1)
     header.set_sform(volume.affine, code=1)
     if not np.allclose(header.get_qform(), volume.affine, atol=GRID_TOLERANCE_MM):
-        header["qform_code"] = 0  # a sheared grid: only the sform can hold it
+        # Sheared, or turned by almost half a circle, where a quaternion without its
+        # real part is rounded to exactly half: only the sform can hold it.
+        header["qform_code"] = 0
     return header
 
 

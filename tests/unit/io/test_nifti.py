@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.spatial.transform import Rotation
 
 from mitame.core.errors import (
     GridMismatchError,
@@ -16,7 +17,7 @@ from mitame.core.errors import (
     MetadataError,
     OutputError,
 )
-from mitame.core.volume import Volume
+from mitame.core.volume import GRID_TOLERANCE_MM, Volume
 from mitame.io import nifti
 
 GEOMETRY = ["dim", "pixdim", "xyzt_units", "qform_code", "sform_code"]
@@ -222,7 +223,20 @@ def test_written_and_read_again_is_the_same(tmp_path_factory, affine, data):
     np.testing.assert_array_equal(back.data, data)
     np.testing.assert_allclose(back.affine, affine, atol=1e-3)
     header = nib.load(path).header
-    assert (header["qform_code"], header["sform_code"]) == (1, 1)
+    exact = np.allclose(header.get_qform(), affine, atol=GRID_TOLERANCE_MM)
+    assert (header["qform_code"], header["sform_code"]) == (exact, 1)
+
+
+def test_a_grid_that_no_quaternion_can_hold_is_in_the_sform_alone(tmp_path):
+    data = np.arange(60, dtype=np.float32).reshape(4, 3, 5)
+    turns = Rotation.from_rotvec([[3.1406, 0, 0], [3.0, 0, 0]]).as_matrix()
+    for turn, code in zip(turns, (0, 1), strict=True):
+        affine = np.eye(4)
+        affine[:3, :3] = 2 * turn
+        nifti.write(tmp_path / "a.nii.gz", Volume(data, affine))
+        header = nib.load(tmp_path / "a.nii.gz").header
+        assert header["qform_code"] == code
+        np.testing.assert_allclose(header.get_sform(), affine, atol=1e-6)
 
 
 @settings(max_examples=40, deadline=None)
