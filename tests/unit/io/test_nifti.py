@@ -233,8 +233,9 @@ def test_a_grid_that_no_quaternion_can_hold_is_in_the_sform_alone(tmp_path):
     for turn, code in zip(turns, (0, 1), strict=True):
         affine = np.eye(4)
         affine[:3, :3] = 2 * turn
-        nifti.write(tmp_path / "a.nii.gz", Volume(data, affine))
-        header = nib.load(tmp_path / "a.nii.gz").header
+        path = tmp_path / f"{code}.nii.gz"
+        nifti.write(path, Volume(data, affine))
+        header = nib.load(path).header
         assert header["qform_code"] == code
         np.testing.assert_allclose(header.get_sform(), affine, atol=1e-6)
 
