@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import ImplausibleError, InputError
-from mitame.solve import kernels
+from mitame.solve import lasso_kernels
+from mitame.solve.loops import product
 from mitame.solve.threads import single_blas
 
 FIRST_ROOM = 32
@@ -69,7 +70,7 @@ class Codes:
     def decode(self, atoms: Atoms) -> Patches:
         """Return the patches that the codes stand for, shape (n, d)."""
         found = np.empty((len(self.counts), atoms.shape[1]), np.float32)
-        kernels.decode(self.indices, self.values, self.counts, atoms, found)
+        lasso_kernels.decode(self.indices, self.values, self.counts, atoms, found)
         return found
 
     def uses(self) -> NDArray[np.int64]:
@@ -156,9 +157,11 @@ def _solved(
     indices = np.zeros((len(patches), room), np.int32)
     values = np.zeros((len(patches), room), np.float32)
     counts = np.zeros(len(patches), np.int32)
+    gram = np.empty((len(atoms), len(atoms)), np.float32)
     with single_blas():
-        kernels.lasso(
-            np.ascontiguousarray(patches), words, turned, words @ turned,
+        product(words, turned, gram)
+        lasso_kernels.lasso(
+            np.ascontiguousarray(patches), words, turned, gram,
             penalty, tolerance, indices, values, counts,
         )  # fmt: skip
     return Codes(indices, values, counts, len(atoms))

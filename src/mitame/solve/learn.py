@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from mitame.core.errors import InputError
-from mitame.solve import kernels
+from mitame.solve import learn_kernels
 from mitame.solve.coding import Atoms, Codes, Patches, lasso
 from mitame.solve.threads import single_blas
 
@@ -72,9 +72,11 @@ def learn_atoms(
         keep = np.float32(min(MEMORY, (step + 1) / (step + 3)))
         gram *= keep
         cross *= keep
-        kernels.tally(codes.indices, codes.values, codes.counts, batch, gram, cross)
+        learn_kernels.tally(
+            codes.indices, codes.values, codes.counts, batch, gram, cross
+        )
         with single_blas():
-            kernels.improve(atoms, gram, cross)
+            learn_kernels.improve(atoms, gram, cross)
         if step % CHECKED_EVERY == CHECKED_EVERY - 1:
             _replace_dead(atoms, gram, cross, batch, codes)
     return atoms
@@ -88,7 +90,7 @@ def first_atoms(patches: Patches, n_atoms: int, rng: np.random.Generator) -> Ato
     InputError
         If there are fewer of them than atoms.
     """
-    length = np.linalg.norm(patches, axis=1)
+    length = np.sqrt(np.einsum("ij,ij->i", patches, patches))
     busy = np.flatnonzero(length >= max(np.median(length), np.finfo(np.float32).tiny))
     if len(busy) < n_atoms:
         raise InputError(

@@ -9,10 +9,18 @@ products are one row of the Gram matrix, less earlier rows of the same kind.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 from numpy.typing import NDArray
 
-from mitame.solve.kernels import BLOCK, largest
+from mitame.solve.loops import (
+    BLOCK,
+    Doubles,
+    Floats,
+    inline,
+    kernel,
+    largest,
+    parallel,
+)
 
 LEAST_NEW = np.float32(1e-4)
 """Share of an atom that the chosen ones do not span, below which it is one of them."""
@@ -20,18 +28,10 @@ LEAST_NEW = np.float32(1e-4)
 LEAST_GAIN = np.float32(1e-12)
 """Share of a patch's squared length, below which a gain is rounding."""
 
-Floats = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_inline = njit(fastmath=True, error_model="numpy")
-_kernel = njit(fastmath=True, nogil=True, error_model="numpy", cache=True)
-_parallel = njit(
-    fastmath=True, nogil=True, error_model="numpy", cache=True, parallel=True
-)
 
-
-@_inline
+@inline
 def _squared(patch: Floats) -> np.float32:
     """Return the squared length of a patch."""
     total = np.float32(0)
@@ -40,7 +40,7 @@ def _squared(patch: Floats) -> np.float32:
     return total
 
 
-@_inline
+@inline
 def _start(raw: Floats, left: Floats, new: Floats, gains: Floats) -> None:
     """Set everything to what it is before any atom is chosen."""
     for k in range(len(raw)):
@@ -49,7 +49,7 @@ def _start(raw: Floats, left: Floats, new: Floats, gains: Floats) -> None:
         gains[k] = raw[k] * raw[k]
 
 
-@_inline
+@inline
 def _orthogonal(
     found: Floats, row: Floats, before: Floats, share: Floats, n: int
 ) -> None:
@@ -68,7 +68,7 @@ def _orthogonal(
             found[k] -= a0 * row0[k] + a1 * row1[k]
 
 
-@_inline
+@inline
 def _explain(
     along: Floats,
     inverse: np.float32,
@@ -85,7 +85,7 @@ def _explain(
         gains[k] = rest * rest / span if span > LEAST_NEW else np.float32(0)
 
 
-@_inline
+@inline
 def _code(
     code: Doubles, used: Ints, before: Floats, inverse: Floats, amount: Floats, n: int
 ) -> None:
@@ -97,7 +97,7 @@ def _code(
         code[i] = amount[i] - inverse[i] * later
 
 
-@_kernel
+@kernel
 def pursue_block(
     patches: Floats,
     correlations: Floats,
@@ -127,6 +127,7 @@ def pursue_block(
     most, n_atoms = indices.shape[1], gram.shape[0]
     left, new = np.empty(n_atoms, np.float32), np.empty(n_atoms, np.float32)
     gains = np.empty(n_atoms, np.float32)
+    bits = gains.view(np.int32)
     before = np.empty((most, n_atoms), np.float32)
     inverse, amount = np.empty(most, np.float32), np.empty(most, np.float32)
     share, code = np.empty(most, np.float32), np.empty(most)
@@ -136,7 +137,7 @@ def pursue_block(
         rest, n = np.float64(size), 0
         _start(correlations[patch], left, new, gains)
         while n < most and rest > residual:
-            atom, _ = largest(gains)
+            atom = largest(bits)
             if gains[atom] <= LEAST_GAIN * size:
                 break
             inverse[n] = np.float32(1) / new[atom]
@@ -156,7 +157,7 @@ def pursue_block(
             values[patch, i] = code[i]
 
 
-@_parallel
+@parallel
 def pursue(
     patches: Floats,
     atoms: Floats,

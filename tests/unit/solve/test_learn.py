@@ -3,7 +3,7 @@ import pytest
 from sklearn.decomposition import MiniBatchDictionaryLearning
 
 from mitame.core.errors import InputError
-from mitame.solve import kernels
+from mitame.solve import learn_kernels as kernels
 from mitame.solve.coding import lasso
 from mitame.solve.learn import learn_atoms
 
@@ -112,15 +112,6 @@ def test_codes_are_tallied_as_their_products(planted):
     dense = codes.dense()
     assert gram == pytest.approx(1 + dense.T @ dense, abs=1e-3)
     assert cross == pytest.approx(1 + dense.T @ patches[:300], abs=1e-3)
-
-
-def test_the_nearly_largest_is_nearly_the_largest():
-    rng = np.random.default_rng(5)
-    for n in (1, 2, 37, 512, 1000):
-        values = rng.normal(size=n).astype(np.float32)
-        place, size = kernels.nearly_largest(values, kernels.bits_of_places(n))
-        assert size == abs(values[place])
-        assert size >= (1 - n / 2**21) * np.abs(values).max()
 
 
 def test_an_atom_nobody_uses_is_replaced(planted):

@@ -1,0 +1,448 @@
+"""Compiled loops of sparse coding; `coding` says what they compute.
+
+Codes are short: a few of hundreds of atoms. So an atom enters or leaves one at a time,
+the inverse of the small Gram block of those that are used is kept up to date, and only
+the correlations with all atoms cost more than a glance. They come from one matrix
+product for a block of patches that stays in cache.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+from numpy.typing import NDArray
+
+from mitame.solve.loops import (
+    BLOCK,
+    Bits,
+    Doubles,
+    Floats,
+    bits_of_places,
+    inline,
+    kernel,
+    largest,
+    nearly_largest,
+    parallel,
+)
+
+WIDE = 8
+"""Numbers that loops over a few atoms take at a time, as vector instructions do."""
+
+LEAST_NEW = 1e-5
+"""Share of an atom that the used ones do not span, below which it is one of them."""
+
+ROUNDING = 3e-7
+"""What single precision leaves of a correlation, relative to a patch's largest."""
+
+PATIENCE = 20
+"""Steps for each entry a code may have, after which it is given up."""
+
+REFINEMENTS = 3
+"""Corrections of a code, at most; what is left then is the rounding of a product."""
+
+SHORT = 0.25
+"""Entries of a code to numbers of a patch, below which the inverse is exact enough to
+correct the code by what is left of the patch."""
+
+
+class Work(NamedTuple):
+    """What one patch after another is solved in; entry i is of the i-th used atom.
+
+    Parameters
+    ----------
+    used : array of uint32, shape (room,)
+        Which atoms.
+    now, goal : array of float64, shape (room,)
+        How much of each; where that is going.
+    sign : array of float64, shape (room,)
+        1 or -1, that of its correlation.
+    among : array of float64, shape (room,)
+        Its product with an atom that enters, or how far it is from the penalty.
+    by : array of float64, shape (room,)
+        Its share of an atom that enters, or room for one column.
+    inverse : array of float64, shape (room, room)
+        Of the products of used atoms.
+    left : array of float32, shape (n_atoms,)
+        Correlations of all atoms with what is left of the patch.
+    bits : array of int32, shape (n_atoms,)
+        The same memory.
+    rest : array of float32, shape (d,)
+        What is left of the patch.
+    """
+
+    used: NDArray[np.uint32]
+    now: Doubles
+    goal: Doubles
+    sign: Doubles
+    among: Doubles
+    by: Doubles
+    inverse: Doubles
+    left: Floats
+    bits: Bits
+    rest: Floats
+
+
+@kernel
+def _room(most: int, n_atoms: int, size: int) -> Work:
+    """Return room for codes of `most` entries, and one that is tried in their place."""
+    room = (most + WIDE) // WIDE * WIDE
+    left = np.empty(n_atoms, np.float32)
+    return Work(
+        np.zeros(room, np.uint32),
+        np.zeros(room),
+        np.zeros(room),
+        np.zeros(room),
+        np.zeros(room),
+        np.zeros(room),
+        np.zeros((room, room)),
+        left,
+        left.view(np.int32),
+        np.empty(size, np.float32),
+    )
+
+
+@inline
+def _unexplained(
+    left: Floats,
+    raw: Floats,
+    gram: Floats,
+    used: NDArray[np.uint32],
+    now: Doubles,
+    n: int,
+) -> None:
+    """Set `left` to raw - sum of now[i] gram[used[i]]; four atoms a pass."""
+    # The first pass copies, too, so that no pass is made for that alone.
+    first = (n - 1) % 4 + 1
+    u, a = used[0], np.float32(now[0])
+    if first == 1:
+        for k in range(len(left)):
+            left[k] = raw[k] - a * gram[u, k]
+    elif first == 2:
+        v, b = used[1], np.float32(now[1])
+        for k in range(len(left)):
+            left[k] = raw[k] - a * gram[u, k] - b * gram[v, k]
+    elif first == 3:
+        v, b = used[1], np.float32(now[1])
+        w, c = used[2], np.float32(now[2])
+        for k in range(len(left)):
+            left[k] = raw[k] - a * gram[u, k] - b * gram[v, k] - c * gram[w, k]
+    else:
+        for k in range(len(left)):
+            left[k] = raw[k]
+        first = 0
+    for i in range(first, n, 4):
+        u, a = used[i], np.float32(now[i])
+        v, b = used[i + 1], np.float32(now[i + 1])
+        w, c = used[i + 2], np.float32(now[i + 2])
+        x, d = used[i + 3], np.float32(now[i + 3])
+        for k in range(len(left)):
+            two = a * gram[u, k] + b * gram[v, k]
+            left[k] -= two + c * gram[w, k] + d * gram[x, k]
+
+
+@inline
+def _times(inverse: Doubles, given: Doubles, found: Doubles, n: int) -> None:
+    """Set `found` to the inverse of `n` atoms times a vector; more mean nothing."""
+    for first in range(0, n, WIDE):
+        for k in range(WIDE):
+            found[first + k] = 0.0
+        for i in range(n):
+            share = given[i]
+            for k in range(WIDE):
+                found[first + k] += share * inverse[i, first + k]
+
+
+@inline
+def _span(work: Work, own: float, n: int) -> float:
+    """Return what `n` atoms do not span of another; set their shares of it.
+
+    Its products with them are ``work.among``, with itself `own`.
+    """
+    _times(work.inverse, work.among, work.by, n)
+    new = own
+    for i in range(n):
+        new -= work.by[i] * work.among[i]
+    return new
+
+
+@inline
+def _with(inverse: Doubles, by: Doubles, new: float, n: int) -> None:
+    """Take an atom into the inverse of `n` atoms; `_span` tells `by` and `new`."""
+    scale = 1.0 / new
+    for i in range(n):
+        share = by[i] * scale
+        for first in range(0, n, WIDE):
+            for k in range(WIDE):
+                inverse[i, first + k] += share * by[first + k]
+    for i in range(n):
+        inverse[i, n] = -by[i] * scale
+        inverse[n, i] = -by[i] * scale
+    inverse[n, n] = scale
+
+
+@inline
+def _without(work: Work, out: int, n: int) -> int:
+    """Take one of `n` atoms out; the last takes its place. Return how many are left."""
+    inverse, column, last = work.inverse, work.by, n - 1
+    scale = 1.0 / inverse[out, out]
+    for i in range(n):
+        column[i] = inverse[i, out]
+    for i in range(n):
+        share = column[i] * scale
+        for k in range(n):
+            inverse[i, k] -= share * column[k]
+    if out != last:
+        for k in range(n):
+            inverse[out, k] = inverse[last, k]
+        for k in range(n):
+            inverse[k, out] = inverse[k, last]
+        inverse[out, out] = inverse[last, last]
+    work.used[out], work.sign[out] = work.used[last], work.sign[last]
+    work.now[out], work.goal[out] = work.now[last], work.goal[last]
+    return last
+
+
+@inline
+def _swap(work: Work, turn: float, n: int) -> tuple[float, int]:
+    """Take an atom in place of those that span it, until one of them is at zero.
+
+    The patch stays explained as it is, and the code gets shorter; return how much of
+    the atom was taken, and which one is at zero (-1: none ever is).
+    """
+    step, out = np.inf, -1
+    for i in range(n):
+        rate = work.by[i] * turn  # what it loses
+        if rate * work.sign[i] > 0.0:
+            share = work.now[i] / rate
+            if share < step:
+                step, out = share, i
+    if out >= 0:
+        for i in range(n):
+            work.now[i] -= step * work.by[i] * turn
+    return step, out
+
+
+@inline
+def _enter(
+    work: Work, gram: Floats, atom: int, penalty: float, n: int, most: int
+) -> int:
+    """Take an atom into the code; return how many there are, -1 if there is no room."""
+    for i in range(n):
+        work.among[i] = gram[atom, work.used[i]]
+    strength = np.float64(work.left[atom])
+    turn = 1.0 if strength > 0 else -1.0
+    own, start = np.float64(gram[atom, atom]), 0.0
+    new = _span(work, own, n)
+    while new < LEAST_NEW * own and n > 0:
+        step, out = _swap(work, turn, n)
+        if out < 0:
+            break
+        start += step
+        n = _without(work, out, n)
+        work.among[out] = work.among[n]
+        new = _span(work, own, n)
+    if n == most or new <= 0.0:
+        return -1
+    _with(work.inverse, work.by, new, n)
+    work.used[n], work.now[n], work.sign[n] = atom, turn * start, turn
+    rise = (strength - penalty * turn) / new
+    work.goal[n] = work.now[n] + rise
+    for i in range(n):
+        work.goal[i] = work.now[i] - work.by[i] * rise
+    return n + 1
+
+
+@inline
+def _refine(work: Work, penalty: float, slack: float, n: int) -> bool:
+    """Set a goal that undoes what single precision added up; False if it is little."""
+    drift = 0.0
+    for i in range(n):
+        away = np.float64(work.left[work.used[i]]) - penalty * work.sign[i]
+        work.among[i] = away
+        drift = max(drift, abs(away))
+    if drift <= slack:
+        return False
+    _times(work.inverse, work.among, work.by, n)
+    for i in range(n):
+        work.goal[i] = work.now[i] + work.by[i]
+    return True
+
+
+@inline
+def _walk(work: Work, n: int) -> int:
+    """Go from `now` to `goal`; what changes its sign on the way leaves."""
+    now, goal = work.now, work.goal
+    while True:
+        step, out = 1.0, -1
+        for i in range(n):
+            if goal[i] * work.sign[i] < 0.0:
+                share = now[i] / (now[i] - goal[i])
+                if share < step:
+                    step, out = share, i
+        if out < 0:
+            for i in range(n):
+                now[i] = goal[i]
+            return n
+        for i in range(n):
+            now[i] += step * (goal[i] - now[i])
+        # The goal of those that stay, without the one that leaves.
+        ratio = goal[out] / work.inverse[out, out]
+        for i in range(n):
+            goal[i] -= work.inverse[i, out] * ratio
+        n = _without(work, out, n)
+
+
+@inline
+def _settle(patch: Floats, words: Floats, work: Work, penalty: float, n: int) -> None:
+    """Correct a code by what is left of the patch itself.
+
+    Correlations of whole patches and Gram entries are rounded; what a code leaves is
+    smaller, and so is its rounding.
+    """
+    rest, among = work.rest, work.among
+    for k in range(len(rest)):
+        rest[k] = patch[k]
+    for i in range(n):
+        value, atom = np.float32(work.now[i]), work.used[i]
+        for k in range(len(rest)):
+            rest[k] -= value * words[atom, k]
+    for i in range(n):
+        total, atom = np.float32(0), work.used[i]
+        for k in range(len(rest)):
+            total += words[atom, k] * rest[k]
+        among[i] = np.float64(total) - penalty * work.sign[i]
+    _times(work.inverse, among, work.by, n)
+    for i in range(n):
+        if (work.now[i] + work.by[i]) * work.sign[i] > 0.0:
+            work.now[i] += work.by[i]
+
+
+@inline
+def _holds(used: NDArray[np.uint32], atom: int, n: int) -> bool:
+    """Return whether an atom is one of the `n` used ones."""
+    for i in range(n):
+        if used[i] == atom:
+            return True
+    return False
+
+
+@inline
+def _solve(
+    work: Work, raw: Floats, gram: Floats, penalty: float, tolerance: float, most: int
+) -> int:
+    """Solve one patch by its correlations; return its entries, -1 if that fails."""
+    places = bits_of_places(len(raw))
+    for k in range(len(raw)):
+        work.left[k] = raw[k]
+    atom, n, refined = largest(work.bits), 0, 0
+    strongest = abs(work.left[atom])
+    slack = penalty * tolerance + ROUNDING * strongest
+    for _ in range(PATIENCE * (most + 1)):
+        strongest = abs(work.left[atom])
+        if strongest > penalty + slack and not _holds(work.used, atom, n):
+            n = _enter(work, gram, atom, penalty, n, most)
+            if n < 0:
+                return -1
+        elif n == 0 or refined == REFINEMENTS:
+            return n
+        elif strongest <= penalty + slack and n <= SHORT * len(work.rest):
+            return n  # the patch itself will settle it
+        elif _refine(work, penalty, slack, n):
+            refined += 1
+        else:
+            return n
+        n = _walk(work, n)
+        _unexplained(work.left, raw, gram, work.used, work.now, n)
+        atom = nearly_largest(work.bits, places)
+        weak = abs(work.left[atom]) <= penalty + slack
+        if weak or _holds(work.used, atom, n):
+            atom = largest(work.bits)
+    return -1  # rounding can make atoms come and go for ever
+
+
+@kernel
+def lasso_block(
+    patches: Floats,
+    words: Floats,
+    correlations: Floats,
+    gram: Floats,
+    penalty: float,
+    tolerance: float,
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+) -> None:
+    """Write the lasso codes of some patches; a count below zero is not solved.
+
+    Parameters
+    ----------
+    patches : array of float32, shape (n, d)
+        One a row.
+    words : array of float32, shape (n_atoms, d)
+        The atoms.
+    correlations : array of float32, shape (n, n_atoms)
+        Products of patches and atoms.
+    gram : array of float32, shape (n_atoms, n_atoms)
+        Products of atoms.
+    penalty : float
+        Of the L1 norm.
+    tolerance : float
+        An atom enters if its correlation is above penalty (1 + tolerance).
+    indices, values : array, shape (n, most)
+        Where codes are written.
+    counts : array of int32, shape (n,)
+        How many entries each code has.
+    """
+    most, size = indices.shape[1], patches.shape[1]
+    work = _room(most, len(gram), size)
+    for patch in range(len(patches)):
+        n = _solve(work, correlations[patch], gram, penalty, tolerance, most)
+        if n <= SHORT * size:
+            _settle(patches[patch], words, work, penalty, n)
+        counts[patch] = n
+        for i in range(n):
+            indices[patch, i] = work.used[i]
+            values[patch, i] = work.now[i]
+
+
+@parallel
+def lasso(
+    patches: Floats,
+    words: Floats,
+    turned: Floats,
+    gram: Floats,
+    penalty: float,
+    tolerance: float,
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+) -> None:
+    """Write the lasso codes of all patches; `turned` is the atoms, (d, n_atoms)."""
+    for block in prange((len(patches) + BLOCK - 1) // BLOCK):
+        some = slice(block * BLOCK, min(len(patches), (block + 1) * BLOCK))
+        given = patches[some]
+        correlations = np.empty((len(given), len(gram)), np.float32)
+        np.dot(given, turned, correlations)
+        lasso_block(
+            given, words, correlations, gram, penalty, tolerance,
+            indices[some], values[some], counts[some],
+        )  # fmt: skip
+
+
+@parallel
+def decode(
+    indices: NDArray[np.int32],
+    values: Floats,
+    counts: NDArray[np.int32],
+    atoms: Floats,
+    found: Floats,
+) -> None:
+    """Set `found` (n, d) to what codes stand for; ``atoms`` is (n_atoms, d) here."""
+    for patch in prange(len(counts)):
+        found[patch] = 0
+        for i in range(counts[patch]):
+            value, atom = values[patch, i], atoms[indices[patch, i]]
+            for k in range(len(atom)):
+                found[patch, k] += value * atom[k]
