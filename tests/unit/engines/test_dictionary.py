@@ -135,14 +135,20 @@ def test_a_corrupted_bundle_is_told(fitted, tmp_path):
         Dictionary.load(tmp_path / "one")
 
 
+def test_a_code_of_an_earlier_layout_is_told(fitted):
+    arrays = fitted.arrays()
+    del arrays["atoms"]
+    with pytest.raises(ModelError, match=r"lacks atoms.*Fit it again"):
+        Dictionary(**SMALL).take_back(arrays)
+
+
 def test_a_code_is_shrunk_again_and_again():
     rng = np.random.default_rng(0)
     atoms = rng.normal(size=(20, 8)).astype(np.float32)
     atoms /= np.linalg.norm(atoms, axis=1, keepdims=True)
     bound = np.linalg.norm(atoms @ atoms.T, 2)
     threshold = np.full(20, 0.1 / bound, np.float32)
-    again = (np.eye(20) - atoms @ atoms.T / bound).astype(np.float32)
-    code = TrainedCode(atoms / np.float32(bound), again, threshold, atoms)
+    code = TrainedCode(atoms / np.float32(bound), atoms, threshold, atoms)
     patches = rng.normal(size=(50, 8)).astype(np.float32)
     found = code.codes(patches)
     expected = np.zeros((50, 20))
@@ -161,7 +167,7 @@ def test_training_finds_the_code_two_dictionaries_share():
     rows = np.arange(len(code))
     code[rows, rng.integers(n_atoms, size=len(code))] = rng.uniform(1, 2, len(code))
     source, target = code @ one, code @ other
-    found = train_code(source, target, Training(n_atoms=64, epochs=40, rate=1e-2))
+    found = train_code(source, target, Training(n_atoms=64, epochs=40, rate=3e-2))
     left = ((found.apply(source) - target) ** 2).mean()
     weights = np.linalg.lstsq(source, target)[0]
     linear = ((source @ weights - target) ** 2).mean()
@@ -185,7 +191,7 @@ def test_the_atoms_of_the_source_are_what_its_codes_stand_for():
     rng = np.random.default_rng(0)
     patches = rng.normal(size=(3000, 8)).astype(np.float32)
     encode = rng.normal(size=(12, 8)).astype(np.float32)
-    blank = np.zeros((12, 12), np.float32)
+    blank = np.zeros_like(encode)
     threshold = np.full(12, 2, np.float32)
     threshold[3] = 1e6  # never used
     code = TrainedCode(encode, blank, threshold, encode)

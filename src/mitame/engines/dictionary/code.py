@@ -39,9 +39,9 @@ class TrainedCode:
     Parameters
     ----------
     encode : array of float32, shape (n_atoms, d)
-        First products with a patch.
-    again : array of float32, shape (n_atoms, n_atoms)
-        Products of a code with itself, for the next step.
+        Products with what is left of a patch.
+    atoms : array of float32, shape (n_atoms, d)
+        What a code takes of a patch before the next step.
     threshold : array of float32, shape (n_atoms,)
         What is below it is 0.
     decode : array of float32, shape (n_atoms, d_target)
@@ -49,7 +49,7 @@ class TrainedCode:
     """
 
     encode: Rows
-    again: Rows
+    atoms: Rows
     threshold: Rows
     decode: Rows
 
@@ -63,7 +63,7 @@ class TrainedCode:
 
     @property
     def _shrinkage(self) -> Shrinkage:
-        return Shrinkage(self.encode, self.again, self.threshold, STEPS)
+        return Shrinkage(self.encode, self.atoms, self.threshold, STEPS)
 
 
 def source_atoms(code: TrainedCode, patches: Rows) -> tuple[Rows, Rows]:

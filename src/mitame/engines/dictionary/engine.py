@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.core.errors import ModelError
 from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session
 from mitame.engines.bilateral import Bilateral
@@ -17,7 +18,7 @@ from mitame.engines.dictionary.train import Training, train_code
 from mitame.engines.patchwise import Patchwise
 from mitame.engines.patchwise.features import Rows
 
-PARTS = ("encode", "again", "threshold", "decode")
+PARTS = ("encode", "atoms", "threshold", "decode")
 """Of the trained code, by which they are stored."""
 
 
@@ -64,7 +65,7 @@ class Dictionary(Patchwise):
         target_radius: int = 1,
         penalty: float = 1.0,
         epochs: int = 15,
-        rate: float = 3e-3,
+        rate: float = 1e-2,
         samples: int = 180_000,
         seed: int = 0,
     ) -> None:
@@ -97,7 +98,18 @@ class Dictionary(Patchwise):
         return {**parts, "source": self.source_, "use": self.use_}
 
     def take_back(self, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Set code and atoms again."""
+        """Set code and atoms again.
+
+        Raises
+        ------
+        ModelError
+            If there is not all that this version wants.
+        """
+        if missing := {*PARTS, "source", "use"} - set(arrays):
+            raise ModelError(
+                f"The dictionary lacks {', '.join(sorted(missing))}.",
+                fix="Fit it again with this version of mitame.",
+            )
         self.code_ = TrainedCode(*(arrays[part] for part in PARTS))
         self.source_, self.use_ = arrays["source"], arrays["use"]
 

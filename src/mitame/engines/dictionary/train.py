@@ -38,7 +38,7 @@ class Training:
     n_atoms: int = 512
     penalty: float = 1.0
     epochs: int = 15
-    rate: float = 3e-3
+    rate: float = 1e-2
     batch: int = 1024
     seed: int = 0
 
@@ -80,19 +80,21 @@ class _Net(nn.Module):
     def __init__(self, atoms: Rows, d_target: int, training: Training) -> None:
         super().__init__()
         words = torch.from_numpy(atoms)
-        gram = words @ words.T
-        bound = float(torch.linalg.matrix_norm(gram, 2))
-        n_atoms = len(atoms)
-        self.encode = nn.Parameter(words / bound)
-        self.again = nn.Parameter(torch.eye(n_atoms) - gram / bound)
-        self.threshold = nn.Parameter(torch.full((n_atoms,), training.penalty / bound))
-        self.decode = nn.Parameter(torch.zeros(n_atoms, d_target))
+        self.step = float(torch.linalg.matrix_norm(words, 2)) ** -2
+        # Of the size of atoms, not of steps: one rate suits both, and a step that one
+        # update makes too long would grow with each step after it.
+        self.along = nn.Parameter(words.clone())
+        self.atoms = nn.Parameter(words.clone())
+        threshold = torch.full((len(atoms),), training.penalty * self.step)
+        self.threshold = nn.Parameter(threshold)
+        self.decode = nn.Parameter(torch.zeros(len(atoms), d_target))
 
     def forward(self, patches: Tensor) -> Tensor:
-        start = patches @ self.encode.T
-        code = self._shrunk(start)
+        encode = self.step * self.along.T
+        code = self._shrunk(patches @ encode)
         for _ in range(STEPS):
-            code = self._shrunk(start + code @ self.again.T)
+            left = patches - code @ self.atoms
+            code = self._shrunk(code + left @ encode)
         return code @ self.decode
 
     def trained(self) -> TrainedCode:
@@ -100,8 +102,8 @@ class _Net(nn.Module):
             *(
                 np.ascontiguousarray(part.detach().numpy())
                 for part in (
-                    self.encode,
-                    self.again,
+                    self.step * self.along,
+                    self.atoms,
                     self.threshold.clamp(min=0),
                     self.decode,
                 )
