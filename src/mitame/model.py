@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,10 @@ from mitame.engines.named import engine_class
 from mitame.io import bundle
 from mitame.prepare.pairs import aligned_pairs
 from mitame.prepare.pipeline import Preparation
+from mitame.prepare.visit import together
+
+Visit = Session | Sequence[Session]
+"""Native; several sessions if the sequences of one visit lie on several grids."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,12 +72,12 @@ class Model:
         cls,
         preparation: Preparation,
         engine_name: str,
-        source: Iterable[Session],
-        target: Iterable[Session],
+        source: Iterable[Visit],
+        target: Iterable[Visit],
         *,
         about: dict[str, Any] | None = None,
     ) -> Self:
-        """Return a model fitted on native sessions; they are prepared one by one.
+        """Return a model fitted on native visits; they are prepared one by one.
 
         For an engine that learns from pairs source[n] and target[n] are one subject;
         the target is laid onto the grid of the source.
@@ -86,8 +90,8 @@ class Model:
         """
         engine = engine_class(engine_name)()
         groups = {
-            name: [preparation.apply(session)[0] for session in sessions]
-            for name, sessions in (("source", source), ("target", target))
+            name: [prepared(preparation, visit) for visit in visits]
+            for name, visits in (("source", source), ("target", target))
         }
         for name, sessions in groups.items():
             if not sessions:
@@ -99,19 +103,25 @@ class Model:
         engine.fit(groups["source"], groups["target"])
         return cls(preparation, engine_name, engine, about or {})
 
-    def harmonize(self, session: Session) -> dict[Suffix, Harmonized]:
-        """Return every volume of a native session as the target would show it.
+    def harmonize(self, *sessions: Session) -> dict[Suffix, Harmonized]:
+        """Return every volume of a native visit as the target would show it.
 
-        The results are on the native grid and on the model's intensity scale, the
+        The results are on the native grids and on the model's intensity scale, the
         target's white-matter median being 1.
+
+        Parameters
+        ----------
+        *sessions : Session
+            One visit; several if its sequences lie on several grids.
         """
-        prepared, restore = self.preparation.apply(session)
-        results = restore(self.engine.transform(prepared))
-        found = {}
-        for suffix, native in session.items():
-            results[suffix].require_same_grid(native)
-            scaled = _scaled_like(native, results[suffix])
-            found[suffix] = Harmonized(scaled, results[suffix])
+        prepared = [self.preparation.apply(session) for session in sessions]
+        whole, back = together([session for session, _ in prepared])
+        results = back(self.engine.transform(whole))
+        found: dict[Suffix, Harmonized] = {}
+        for native, (_, restore), result in zip(
+            sessions, prepared, results, strict=True
+        ):
+            found |= _compared(native, restore(result))
         return found
 
     def save(self, folder: Path) -> None:
@@ -143,6 +153,22 @@ class Model:
         engine = engine_class(words["engine"]).load(folder / "engine")
         preparation = Preparation.from_json(words["preparation"])
         return cls(preparation, words["engine"], engine, words["about"])
+
+
+def prepared(preparation: Preparation, visit: Visit) -> Session:
+    """Return a visit as engines see it, on one grid."""
+    sessions = [visit] if isinstance(visit, Session) else visit
+    return together([preparation.apply(session)[0] for session in sessions])[0]
+
+
+def _compared(native: Session, result: Session) -> dict[Suffix, Harmonized]:
+    """Return every volume before and after."""
+    found = {}
+    for suffix, volume in native.items():
+        result[suffix].require_same_grid(volume)
+        scaled = _scaled_like(volume, result[suffix])
+        found[suffix] = Harmonized(scaled, result[suffix])
+    return found
 
 
 def _scaled_like(native: Volume, result: Volume) -> Volume:

@@ -27,8 +27,9 @@ def apply(
 ) -> None:
     """Write each scan as the target scanner would have shown it, and the edit map.
 
-    The results lie on the scan's native grid, whole head. An interrupted run goes on
-    where it stopped when it is started again; a scan that fails, fails alone.
+    The results lie on the scan's native grid, whole head. A model that learned from
+    pairs takes all its sequences of a visit together. An interrupted run goes on where
+    it stopped when it is started again; a scan that fails, fails alone.
     """
     with job("apply", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.

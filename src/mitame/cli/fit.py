@@ -44,8 +44,8 @@ def fit(
     """Learn to give the source scanner's scans the look of the target scanner's.
 
     No subject need be in both groups, except for engines that learn from pairs
-    (dictionary, ridge, aplus): these take who is in both. Scans of every sequence are
-    taken together; the model knows the sequences that both groups have.
+    (dictionary, ridge, aplus): these take who is in both, all sequences of a visit
+    together. The model knows the sequences that both groups have.
     """
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.

@@ -22,7 +22,8 @@ class Harmonizer(Protocol):
     """
 
     needs_pairs: ClassVar[bool]
-    """Whether source[n] and target[n] must be one anatomy on one grid."""
+    """Whether source[n] and target[n] must be one anatomy on one grid; then all
+    sequences of a visit come together, in use as in training."""
 
     def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
         """Learn the mapping from the source domain to the target domain."""

@@ -113,15 +113,21 @@ class Volume:
         place = np.asarray(affine, dtype=np.float64)
         return replace(self, data=new, affine=place, history=(*self.history, step))
 
+    def same_grid(self, other: Volume) -> bool:
+        """Return whether voxel (i, j, k) is one place in both."""
+        return self.data.shape == other.data.shape and np.allclose(
+            self.affine, other.affine, rtol=0, atol=GRID_TOLERANCE_MM
+        )
+
     def require_same_grid(self, other: Volume) -> None:
         """Raise `GridMismatchError` unless voxel (i, j, k) is one place in both."""
+        if self.same_grid(other):
+            return
         if self.data.shape != other.data.shape:
             gap = f"shapes {self.data.shape} and {other.data.shape}"
-        elif not np.allclose(self.affine, other.affine, rtol=0, atol=GRID_TOLERANCE_MM):
+        else:
             worst = float(np.abs(self.affine - other.affine).max())
             gap = f"affines that differ by up to {worst:.3g}"
-        else:
-            return
         raise GridMismatchError(
             f"The volumes have {gap}.",
             fix="Bring one onto the other with `prepare.resample(moving, onto=fixed)`.",

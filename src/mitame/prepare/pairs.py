@@ -65,13 +65,13 @@ def onto(source: Session, target: Session) -> Session:
         source.require_brain(),
         start=np.linalg.inv(target.require_template()) @ source.require_template(),
     )
-    moved = target if _still(source, target, motion) else _moved(source, target, motion)
+    laid = target if _still(source, target, motion) else moved(source, target, motion)
     try:
-        require_same_head(one, moved[shared[0]], moved.require_brain())
+        require_same_head(one, laid[shared[0]], laid.require_brain())
     except InputError as error:
         what = f"The scans of subject {source.subject} are no pair. {error.what}"
         raise type(error)(what, fix=error.fix) from error
-    return moved
+    return laid
 
 
 def _still(source: Session, target: Session, motion: NDArray[np.float64]) -> bool:
@@ -84,8 +84,16 @@ def _still(source: Session, target: Session, motion: NDArray[np.float64]) -> boo
     )
 
 
-def _moved(source: Session, target: Session, motion: NDArray[np.float64]) -> Session:
-    """Return every volume of `target` on the grid of `source`, interpolated once."""
+def moved(source: Session, target: Session, motion: NDArray[np.float64]) -> Session:
+    """Return every volume of `target` on the grid of `source`, interpolated once.
+
+    Parameters
+    ----------
+    source, target : Session
+        Prepared, of one head.
+    motion : array, shape (4, 4)
+        World millimeters of `source` to world millimeters of `target`, RAS+.
+    """
     grid = source.reference
     nowhere = np.zeros((*grid.shape, 3), np.float32)
     params = {"transform": motion.tolist()}

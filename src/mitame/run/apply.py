@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mitame.core.errors import InputError, MitameError, OutputError
-from mitame.core.session import Session, Suffix
-from mitame.io import bids, nifti
+from mitame.io import bids
 from mitame.io.digest import digest, digest_folder
-from mitame.io.scan import Scan, read
-from mitame.model import Harmonized, Model
+from mitame.io.scan import Scan
+from mitame.model import Model
 from mitame.run.places import open_dataset, require_usable
-from mitame.run.scans import known_sequence, listed, title_of
+from mitame.run.results import Planned, write_all
+from mitame.run.scans import Visit, known_sequence, listed, sessions_of, title_of
 
 Progress = Callable[[str], None]
 """Is told what is being done, in words a user reads."""
@@ -65,8 +64,9 @@ def apply_model(
 ) -> Iterator[Outcome]:
     """Harmonize scans one by one; yield what became of each.
 
-    A scan that cannot be used fails alone. What an interrupted run has finished is
-    kept: a result made from the same scan by the same model is not made again.
+    A scan that cannot be used fails alone; one of a model that takes the sequences of
+    a visit together, with its visit. What an interrupted run has finished is kept: a
+    result made from the same scans by the same model is not made again.
 
     Parameters
     ----------
@@ -93,101 +93,65 @@ def apply_model(
     model, made_by = Model.load(folder), digest_folder(folder)
     _require_different_names(scans)
     require_usable(out)
-    for number, scan in enumerate(scans, start=1):
-        progress(f"{number}/{len(scans)} {title_of(scan)}")
+    number = 0
+    for visit in _visits(model, scans):
+        names = ", ".join(title_of(scan) for scan in visit)
+        progress(f"{number + 1}/{len(scans)} {names}")
+        number += len(visit)
         start = time.perf_counter()
         try:
-            state, sha256, files = _apply_one(model, made_by, scan, out, force=force)
-            taken = time.perf_counter() - start
-            yield Outcome(scan, state, round(taken, 1), sha256, files)
+            found = _apply_one(model, made_by, visit, out, force=force)
+            taken = round(time.perf_counter() - start, 1)
+            for one in found:
+                yield replace(one, seconds=taken)
         except MitameError as error:
             if isinstance(error.__cause__, OSError) and isinstance(error, OutputError):
                 raise  # a full disk is full for the next scan, too
-            taken = time.perf_counter() - start
-            yield Outcome(scan, "failed", round(taken, 1), error=error)
+            taken = round(time.perf_counter() - start, 1)
+            for scan in visit:
+                yield Outcome(scan, "failed", taken, error=error)
 
 
-def sidecar_of(image: Path) -> Path:
-    """Return the JSON beside an image."""
-    return image.with_name(image.name.removesuffix(".nii.gz") + ".json")
+def _visits(model: Model, scans: Sequence[Scan]) -> list[Visit]:
+    """Return what the model takes for one: scans, or the sequences of a visit."""
+    if not model.engine.needs_pairs or len(_known_to(model) or ()) < 2:
+        return [(scan,) for scan in scans]
+    visits: dict[tuple[str, ...], Visit] = {}
+    for scan in scans:
+        # Without a name nobody knows whose scan it is, but where it lies.
+        whose = scan.subject or str(scan.path.parent)
+        key = (whose, str(scan.visit))
+        visits[key] = (*visits.get(key, ()), scan)
+    return list(visits.values())
 
 
 def _apply_one(
-    model: Model, made_by: str, scan: Scan, out: Path, *, force: bool
-) -> tuple[str, str, tuple[Path, ...]]:
-    """Return state, SHA-256 of the scan, and files written."""
-    suffix = known_sequence(scan)
-    _require_known_to(model, scan, suffix)
-    if scan.problem is not None:
-        raise scan.problem
-    image, edit = _results(scan, suffix, out)
-    origin = {"ModelSHA256": made_by, "SourceSHA256": digest(scan)}
-    files = (image, sidecar_of(image), edit, sidecar_of(edit))
-    if all(file.exists() for file in files) and _origin(image) == origin:
-        return "done before", origin["SourceSHA256"], files
-    _require_replaceable((image, edit), origin, force=force)
-    found = model.harmonize(Session({suffix: read(scan)}, scan.subject, scan.date))
-    open_dataset(out, "mitame harmonized scans")
-    for file in files:
-        file.unlink(missing_ok=True)
-    try:
-        _write(image, edit, found[suffix], scan, origin)
-    except BaseException:  # Ctrl-C, too: all four files or none
-        for file in files:
-            file.unlink(missing_ok=True)
-        raise
-    return "done", origin["SourceSHA256"], files
-
-
-def _write(
-    image: Path, edit: Path, found: Harmonized, scan: Scan, origin: dict[str, str]
-) -> None:
-    """Write the edit first and the image last: what is complete has an image."""
-    like = scan.path if scan.kind == "nifti" else None
-    for path, volume, words in (
-        (edit, found.edit, "Harmonized minus source, in the harmonized scale."),
-        (image, found.result, "The scan as the target scanner would have shown it."),
-    ):
-        bids.write_sidecar(
-            path, volume, sources=[scan.path.name], description=words, fields=origin
-        )
-        nifti.write(path, volume, like=like)
-
-
-def _results(scan: Scan, suffix: str, out: Path) -> tuple[Path, Path]:
-    """Return where the harmonized image and the edit map go."""
-    image, edit = (
-        out / bids.derivative_name(scan, desc, suffix)
-        for desc in ("harmonized", "edit")
-    )
-    return image, edit
-
-
-def _origin(image: Path) -> dict[str, str]:
-    """Return from what and by what `image` was made, as far as it says."""
-    try:
-        fields = json.loads(sidecar_of(image).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    keys = ("ModelSHA256", "SourceSHA256")
-    return (
-        {key: fields.get(key, "") for key in keys} if isinstance(fields, dict) else {}
-    )
-
-
-def _require_replaceable(
-    images: Sequence[Path], origin: dict[str, str], *, force: bool
-) -> None:
-    """Raise unless what is there is an unfinished result of the same scan and model."""
-    sidecars = [sidecar_of(image) for image in images]
-    there = [file for file in (*images, *sidecars) if file.exists()]
-    told = [_origin(image) for image in images if sidecar_of(image).exists()]
-    is_unfinished = bool(told) and all(one == origin for one in told)
-    if there and not is_unfinished and not force:
-        raise OutputError(
-            f"'{there[0]}' is there, made from another scan or by another model.",
-            fix="Choose another folder, or replace it with --force.",
-        )
+    model: Model, made_by: str, visit: Visit, out: Path, *, force: bool
+) -> list[Outcome]:
+    """Harmonize one visit; return what became of each scan."""
+    _require_known_to(model, visit)
+    for scan in visit:
+        if scan.problem is not None:
+            raise scan.problem
+    sources = {known_sequence(scan): digest(scan) for scan in visit}
+    told = "+".join(sorted(sources.values()))
+    plans = [
+        Planned.of(scan, out, {"ModelSHA256": made_by, "SourceSHA256": told})
+        for scan in visit
+    ]
+    state = "done before"
+    if not all(plan.is_done for plan in plans):
+        state = "done"
+        if not force:
+            for plan in plans:
+                plan.require_replaceable()
+        found = model.harmonize(*sessions_of(visit))
+        open_dataset(out, "mitame harmonized scans")
+        write_all(plans, found)
+    return [
+        Outcome(p.scan, state, 0.0, sources[known_sequence(p.scan)], p.files)
+        for p in plans
+    ]
 
 
 def _require_different_names(scans: Iterable[Scan]) -> None:
@@ -202,13 +166,28 @@ def _require_different_names(scans: Iterable[Scan]) -> None:
             )
 
 
-def _require_known_to(model: Model, scan: Scan, suffix: Suffix) -> None:
-    """Raise before a long preparation if the model has not seen the sequence."""
+def _known_to(model: Model) -> set[str] | None:
+    """Return the sequences that both groups of the model had, if it tells."""
     groups = [model.about.get(name) for name in ("source", "target")]
     known = [set(g["sequences"]) for g in groups if isinstance(g, dict)]
-    both = set.intersection(*known) if known else {suffix}
-    if suffix not in both:
+    return set.intersection(*known) if known else None
+
+
+def _require_known_to(model: Model, visit: Visit) -> None:
+    """Raise before a long preparation if the model does not know the sequences."""
+    known = _known_to(model)
+    names = ", ".join(f"'{scan.path.name}'" for scan in visit)
+    what = f"{names} {'is' if len(visit) == 1 else 'are'}"
+    given = [known_sequence(scan) for scan in visit]
+    if known is not None and not known.issuperset(given):
         raise InputError(
-            f"'{scan.path.name}' is {suffix}; the model knows {listed(both)}.",
-            fix=f"Fit a model with {suffix} scans in both groups.",
+            f"{what} {listed(given)}; the model knows {listed(known)}.",
+            fix=f"Fit a model with {listed(given)} scans in both groups.",
+        )
+    together = model.engine.needs_pairs and known is not None
+    if together and (len(given) > len(set(given)) or known != set(given)):
+        raise InputError(
+            f"{what} {listed(given)}; the model takes {listed(known or ())} of one "
+            "visit together.",
+            fix="Give one scan of each; name scans by BIDS (sub-…_ses-…).",
         )

@@ -6,14 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 
 from mitame.core.errors import InputError
+from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session
 from mitame.engines.named import engine_class
 from mitame.io.digest import digest
-from mitame.io.scan import Scan, read
+from mitame.io.scan import Scan
 from mitame.model import Model
 from mitame.prepare.default import default_preparation
 from mitame.run.fit_example import Example, example_of
-from mitame.run.scans import known_sequence, listed, title_of
+from mitame.run.scans import (
+    Visit,
+    known_sequence,
+    listed,
+    sequences_of,
+    sessions_of,
+    title_of,
+)
 
 Progress = Callable[[str], None]
 """Is told what was done, in words a user reads."""
@@ -40,20 +48,19 @@ def fit_model(
         if scan.problem is not None:
             raise scan.problem
     _require_fitting_groups(source, target)
-    if engine_class(engine).needs_pairs:
-        source, target = _paired(source, target)
+    groups = _visits(engine_class(engine), source, target)
     about = {
         "mitame": version("mitame"),
-        "source": _group(source),
-        "target": _group(target),
+        "source": _group(groups[0]),
+        "target": _group(groups[1]),
     }
-    reading: list[Scan] = []
+    reading: list[Visit] = []
     try:
         return Model.fit(
             default_preparation(),
             engine,
-            _sessions(source, "source", progress, reading),
-            _sessions(target, "target", progress, reading),
+            _sessions(groups[0], "source", progress, reading),
+            _sessions(groups[1], "target", progress, reading),
             about=about,
         )
     except InputError as error:
@@ -74,12 +81,11 @@ def fit_example(
     source, target : sequence of Scan
         The groups.
     """
-    if model.engine.needs_pairs:
-        source, target = _paired(source, target)
-    sequences = {str(scan.suffix) for scan in target}
-    one = next(scan for scan in source if str(scan.suffix) in sequences)
-    other = next(scan for scan in target if scan.suffix == one.suffix)
-    return example_of(model, _session(one), _session(other))
+    ours, theirs = _visits(type(model.engine), source, target)
+    sequences = {sequences_of(visit) for visit in theirs}
+    one = next(visit for visit in ours if sequences_of(visit) in sequences)
+    other = next(visit for visit in theirs if sequences_of(visit) == sequences_of(one))
+    return example_of(model, sessions_of(one), sessions_of(other))
 
 
 def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
@@ -99,23 +105,26 @@ def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> N
         )
 
 
+def _visits(
+    engine: type[Harmonizer], source: Sequence[Scan], target: Sequence[Scan]
+) -> tuple[list[Visit], list[Visit]]:
+    """Return what the engine takes for one: scans, or whole visits of pairs."""
+    if engine.needs_pairs:
+        return _paired(source, target)
+    return [(scan,) for scan in source], [(scan,) for scan in target]
+
+
 def _paired(
     source: Sequence[Scan], target: Sequence[Scan]
-) -> tuple[list[Scan], list[Scan]]:
-    """Return the scans of subjects who are in both groups, in one order.
+) -> tuple[list[Visit], list[Visit]]:
+    """Return the visits of subjects who are in both groups, in one order.
 
     Raises
     ------
     InputError
-        If there are several sequences, nobody is in both groups, or somebody is in
-        one of them twice.
+        If nobody is in both groups, somebody is in one of them twice, or somebody
+        lacks a sequence that others have.
     """
-    sequences = {str(scan.suffix) for scan in (*source, *target)}
-    if len(sequences) > 1:
-        raise InputError(
-            f"The scans are {listed(sequences)}; this engine learns from pairs of one.",
-            fix="Choose one with --sequence T1w.",
-        )
     groups = [_by_subject(group) for group in (source, target)]
     both = sorted(set(groups[0]) & set(groups[1]))
     if not both:
@@ -123,47 +132,60 @@ def _paired(
             "Nobody is in both groups, and this engine learns from pairs.",
             fix="Name scans by BIDS (sub-…), or choose an engine without pairs.",
         )
+    visits = [(subject, group[subject]) for group in groups for subject in both]
+    every = set().union(*(sequences_of(visit) for _, visit in visits))
+    for subject, visit in visits:
+        if missing := every - sequences_of(visit):
+            raise InputError(
+                f"Subject {subject} has no {listed(missing)} beside "
+                f"'{title_of(visit[0])}', others have.",
+                fix="Leave the subject out, or choose one sequence with --sequence.",
+            )
     return [groups[0][s] for s in both], [groups[1][s] for s in both]
 
 
-def _by_subject(scans: Sequence[Scan]) -> dict[str, Scan]:
-    found: dict[str, Scan] = {}
+def _by_subject(scans: Sequence[Scan]) -> dict[str, Visit]:
+    found: dict[str, Visit] = {}
     for scan in scans:
-        if scan.subject in found:
-            raise InputError(
-                f"Subject {scan.subject} has two scans in one group: "
-                f"'{title_of(found[scan.subject])}' and '{title_of(scan)}'.",
-                fix="Give one scan of each subject and scanner.",
-            )
-        if scan.subject is not None:
-            found[scan.subject] = scan
+        if scan.subject is None:
+            continue
+        known = found.get(scan.subject, ())
+        for other in known:
+            if other.suffix == scan.suffix:
+                raise InputError(
+                    f"Subject {scan.subject} has two {scan.suffix} scans in one group: "
+                    f"'{title_of(other)}' and '{title_of(scan)}'.",
+                    fix="Give one scan of each subject and scanner.",
+                )
+        found[scan.subject] = (*known, scan)
     return found
 
 
-def _named(error: InputError, scan: Scan) -> InputError:
-    """Return the same error with the name of the scan, unless it says it."""
-    if scan.path.name in error.what or str(scan.series) in error.what:
+def _named(error: InputError, visit: Visit) -> InputError:
+    """Return the same error with the names of the scans, unless it says one."""
+    if any(s.path.name in error.what or str(s.series) in error.what for s in visit):
         return error
-    return type(error)(f"'{title_of(scan)}': {error.what}", fix=error.fix)
+    names = ", ".join(f"'{title_of(scan)}'" for scan in visit)
+    return type(error)(f"{names}: {error.what}", fix=error.fix)
 
 
 def _sessions(
-    scans: Sequence[Scan], group: str, progress: Progress, reading: list[Scan]
-) -> Iterator[Session]:
-    """Yield one session for each scan; the last of `reading` is being prepared."""
-    for number, scan in enumerate(scans, start=1):
-        reading.append(scan)
-        yield _session(scan)
-        progress(f"{group} {number}/{len(scans)} {title_of(scan)}")
+    visits: Sequence[Visit], group: str, progress: Progress, reading: list[Visit]
+) -> Iterator[list[Session]]:
+    """Yield the sessions of each visit; the last of `reading` is being prepared."""
+    done, total = 0, sum(len(visit) for visit in visits)
+    for visit in visits:
+        reading.append(visit)
+        yield sessions_of(visit)
+        for scan in visit:
+            done += 1
+            progress(f"{group} {done}/{total} {title_of(scan)}")
     reading.clear()
 
 
-def _session(scan: Scan) -> Session:
-    return Session({known_sequence(scan): read(scan)}, scan.subject, scan.date)
-
-
-def _group(scans: Sequence[Scan]) -> dict[str, object]:
+def _group(visits: Sequence[Visit]) -> dict[str, object]:
     """Return what a model remembers of a group; names and paths are not kept."""
+    scans = [scan for visit in visits for scan in visit]
     scanners = sorted({str(scan.scanner) for scan in scans if scan.scanner})
     sequences = sorted({str(scan.suffix) for scan in scans})
     sources = sorted(digest(scan) for scan in scans)

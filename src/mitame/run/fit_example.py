@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mitame.core.session import Session
 from mitame.engines.coded import Atoms, Coded
-from mitame.model import Model
+from mitame.model import Model, Visit, prepared
 from mitame.prepare.pairs import onto
 
 
@@ -36,17 +36,17 @@ class Example:
     paired: bool
 
 
-def example_of(model: Model, source: Session, target: Session) -> Example:
-    """Return what `model` does to one scan.
+def example_of(model: Model, source: Visit, target: Visit) -> Example:
+    """Return what `model` does to one visit.
 
     Parameters
     ----------
     model : Model
         Fitted.
-    source, target : Session
+    source, target : Session, or several of one visit
         Native, one of each group; of one subject if the engine learns from pairs.
     """
-    one, other = (model.preparation.apply(scan)[0] for scan in (source, target))
+    one, other = (prepared(model.preparation, visit) for visit in (source, target))
     engine = model.engine
     if engine.needs_pairs:
         other = onto(one, other)

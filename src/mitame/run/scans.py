@@ -6,8 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mitame.core.errors import InputError
-from mitame.core.session import Suffix
-from mitame.io.scan import Scan, find_scans
+from mitame.core.session import SUFFIXES, Session, Suffix
+from mitame.core.volume import Volume
+from mitame.io.scan import Scan, find_scans, read
+
+Visit = tuple[Scan, ...]
+"""The scans of one subject and day that are taken together."""
 
 
 def collect(
@@ -52,6 +56,33 @@ def known_sequence(scan: Scan) -> Suffix:
             fix="Name the file by BIDS (…_T1w.nii.gz), or pass --sequence T1w.",
         )
     return scan.suffix
+
+
+def sequences_of(visit: Visit) -> frozenset[str]:
+    """Return the sequences of one visit."""
+    return frozenset(str(scan.suffix) for scan in visit)
+
+
+def sessions_of(scans: Visit) -> list[Session]:
+    """Read the scans of one visit: a session for each grid, T1w's first.
+
+    Raises
+    ------
+    InputError
+        If a sequence cannot be told, or a scan cannot be read.
+    """
+    order = sorted(scans, key=lambda scan: SUFFIXES.index(known_sequence(scan)))
+    grids: list[dict[Suffix, Volume]] = []
+    for scan in order:
+        volume = read(scan)
+        for volumes in grids:
+            if volume.same_grid(next(iter(volumes.values()))):
+                volumes[known_sequence(scan)] = volume
+                break
+        else:
+            grids.append({known_sequence(scan): volume})
+    one = order[0]
+    return [Session(volumes, one.subject, one.date) for volumes in grids]
 
 
 def title_of(scan: Scan) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from mitame.core.volume import Step, Volume
 from mitame.io import nifti
-from mitame.prepare.pipeline import keep
+from mitame.prepare.pipeline import Preparation, keep
 from mitame.run import fit
 from mitame.testing.phantom import head_grid, phantom_session
 
@@ -78,3 +78,69 @@ def test_a_variant_that_is_not_there_is_told(mitame, groups, tmp_path):
     told = mitame("fit", *groups, "--variant", "plain", "-o", tmp_path / "model")
     assert told.status == 2
     assert "'bilateral' has no variant 'plain'" in " ".join(told.err.split())
+
+
+@pytest.fixture
+def flair(groups, tmp_path):
+    """The same people with FLAIR, too."""
+    for group in ("source", "target"):
+        for number in (1, 2):
+            data = phantom_session(GRID, suffixes=("FLAIR",), noise=10, seed=number)
+            path = tmp_path / group / f"sub-0{number}_FLAIR.nii.gz"
+            nifti.write(path, Volume(data["FLAIR"].data, GRID.affine))
+    return groups
+
+
+@pytest.fixture
+def joint(mitame, flair, tmp_path, monkeypatch):
+    """A model of both sequences, which knows how to prepare the phantom."""
+    monkeypatch.setattr(Preparation, "from_json", lambda _: Ready())
+    model = tmp_path / "model"
+    told = mitame("fit", *flair, "--engine", "ridge", "-o", model)
+    assert told.status == 0, told.err
+    return model
+
+
+def test_all_sequences_of_a_visit_are_harmonized_together(mitame, joint, tmp_path):
+    told = mitame("apply", joint, tmp_path / "source", "-o", tmp_path / "out", "--json")
+    assert told.status == 0, told.err
+    assert len(told.report["scans"]) == 4
+    for suffix in ("T1w", "FLAIR"):
+        source = nifti.read(tmp_path / "source" / f"sub-01_{suffix}.nii.gz")
+        found = nifti.read(tmp_path / "out" / f"sub-01_desc-harmonized_{suffix}.nii.gz")
+        found.require_same_grid(source)
+        assert np.corrcoef(found.data.ravel(), source.data.ravel())[0, 1] > 0.9
+    again = mitame(
+        "apply", joint, tmp_path / "source", "-o", tmp_path / "out", "--json"
+    )
+    assert {scan["state"] for scan in again.report["scans"]} == {"done before"}
+
+
+def test_half_a_visit_is_refused(mitame, joint, tmp_path):
+    scan = tmp_path / "source" / "sub-01_FLAIR.nii.gz"
+    told = mitame("apply", joint, scan, "-o", tmp_path / "out")
+    assert told.status == 2
+    assert "takes FLAIR, T1w of one visit together" in " ".join(told.err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_of_two_visits_one_that_lacks_a_sequence_fails_alone(mitame, joint, tmp_path):
+    (tmp_path / "source" / "sub-02_FLAIR.nii.gz").unlink()
+    told = mitame("apply", joint, tmp_path / "source", "-o", tmp_path / "out", "--json")
+    assert told.status == 2
+    states = {scan["name"]: scan["state"] for scan in told.report["scans"]}
+    assert states == {
+        "sub-01_FLAIR.nii.gz": "done",
+        "sub-01_T1w.nii.gz": "done",
+        "sub-02_T1w.nii.gz": "failed",
+    }
+
+
+def test_a_report_of_two_sequences_shows_both(mitame, flair, tmp_path):
+    engine = ("--engine", "ridge", "--report")
+    told = mitame("fit", *flair, *engine, "-o", tmp_path / "model")
+    assert told.status == 0, told.err
+    page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 2
+    assert "T1w" in page
+    assert "FLAIR" in page

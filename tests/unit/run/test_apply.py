@@ -179,7 +179,7 @@ def test_an_interrupted_write_leaves_none_of_the_four_files(
     def interrupted(*_arguments, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mitame.run.apply.nifti.write", interrupted)
+    monkeypatch.setattr("mitame.run.results.nifti.write", interrupted)
     model = saved_model(tmp_path / "model")
     with pytest.raises(KeyboardInterrupt):
         states(model, scans, tmp_path / "out")

@@ -44,8 +44,8 @@ def found(folder, group):
 
 def test_everybody_in_both_groups_is_a_pair(groups, fitted):
     fit_model(found(groups, "source"), found(groups, "target"), "dictionary")
-    assert [s.subject for s in fitted["source"]] == ["01", "03"]
-    assert [s.subject for s in fitted["target"]] == ["01", "03"]
+    for group in ("source", "target"):
+        assert [visit[0].subject for visit in fitted[group]] == ["01", "03"]
     assert len(fitted["about"]["source"]["sha256"]) == 2
 
 
@@ -62,13 +62,33 @@ def test_nobody_in_both_groups_is_refused(groups):
 
 def test_two_scans_of_one_subject_are_no_pair(groups):
     scan(groups / "target", "sub-01_ses-2_T1w")
-    with pytest.raises(InputError, match="01 has two scans"):
+    with pytest.raises(InputError, match="01 has two T1w scans"):
         fit_model(found(groups, "source"), found(groups, "target"), "dictionary")
 
 
-def test_pairs_are_of_one_sequence(groups):
+def test_all_sequences_of_a_subject_are_one_visit(groups, fitted):
+    for group in ("source", "target"):
+        for subject in ("01", "03"):
+            scan(groups / group, f"sub-{subject}_FLAIR")
+            scan(groups / group, f"sub-{subject}_T2w", shape=(6, 6, 4))
+    fit_model(found(groups, "source"), found(groups, "target"), "dictionary")
+    visit = fitted["source"][0]
+    assert [set(session) for session in visit] == [{"T1w", "FLAIR"}, {"T2w"}]
+    assert fitted["about"]["target"]["sequences"] == ["FLAIR", "T1w", "T2w"]
+    assert len(fitted["about"]["target"]["sha256"]) == 6
+
+
+def test_who_lacks_a_sequence_is_named(groups):
     for group in ("source", "target"):
         scan(groups / group, "sub-01_T2w")
-    with pytest.raises(InputError, match=r"T1w, T2w; this engine") as told:
+    with pytest.raises(InputError, match="03 has no T2w beside") as told:
         fit_model(found(groups, "source"), found(groups, "target"), "dictionary")
     assert "--sequence" in told.value.fix
+
+
+def test_others_take_every_scan_for_itself(groups, fitted):
+    for group in ("source", "target"):
+        scan(groups / group, "sub-01_T2w")
+    fit_model(found(groups, "source"), found(groups, "target"), "histogram")
+    assert len(fitted["source"]) == 4
+    assert all(len(visit) == 1 for visit in fitted["source"])
