@@ -83,7 +83,9 @@ OURS = [
     Run("tone curve in space", ToneCurve),
     Run("and a linear map", LinearMap),
     *(Run(f"and a code of {k} atoms", partial(Dictionary, n_atoms=k))
-      for k in (128, 512)),
+      for k in (128, 512, 1024)),
+    Run("512 atoms, patches of 3 voxels", partial(Dictionary, radius=1)),
+    Run("512 atoms, three sequences", Dictionary, THREE),
 ]  # fmt: skip
 PEERS = [
     Run("identity", Identity),

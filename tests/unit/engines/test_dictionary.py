@@ -152,7 +152,7 @@ def test_a_code_is_shrunk_again_and_again():
     patches = rng.normal(size=(50, 8)).astype(np.float32)
     found = code.codes(patches)
     expected = np.zeros((50, 20))
-    for _ in range(3):  # iterative soft thresholding of the lasso, three steps
+    for _ in range(2):  # iterative soft thresholding of the lasso, two steps
         ahead = expected + (patches - expected @ atoms) @ atoms.T / bound
         expected = np.sign(ahead) * np.maximum(np.abs(ahead) - 0.1 / bound, 0)
     assert found == pytest.approx(expected, abs=1e-5)
@@ -202,6 +202,18 @@ def test_the_atoms_of_the_source_are_what_its_codes_stand_for():
     np.testing.assert_allclose(use, (codes != 0).mean(axis=0))
     assert use[3] == 0
     assert not atoms[3].any()
+
+
+def test_a_place_is_coded_and_not_shown(tmp_path):
+    groups = zip(*(pair(seed) for seed in range(2)), strict=True)
+    engine = Dictionary(**SMALL, coordinates=True).fit(*map(list, groups))
+    assert engine.source_.shape == (16, 128)
+    assert engine.atoms().source.shape == (16, 1, 5, 5, 5)
+    engine.save(tmp_path / "one")
+    source, _ = pair(9)
+    again = Dictionary.load(tmp_path / "one").from_code(source)
+    for one, other in zip(engine.from_code(source), again, strict=True):
+        assert np.array_equal(one["T1w"].data, other["T1w"].data)
 
 
 def test_atoms_are_shown_in_the_shape_of_patches(fitted):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitame.core.volume import Step
-from mitame.engines.patchwise.features import Features, Window
+from mitame.engines.patchwise.features import Features, Window, places
 from mitame.engines.peers.aplus import APlus, _map_around
 from mitame.engines.peers.ridge import PatchRidge
 from mitame.testing.harmonizer import check_harmonizer
@@ -44,6 +44,38 @@ def test_they_keep_the_promises_of_an_engine(make):
 
 def test_ridge_learns_what_is_linear():
     assert error(PatchRidge(**SMALL), scaled) < 0.003
+
+
+def shaded(session):
+    """The same scan, brighter to the front of the template."""
+    world = np.tensordot(GRID.affine[1, :3], np.indices(GRID.shape), 1)
+    data = session["T1w"].data + (world + GRID.affine[1, 3]).astype(np.float32) / 300
+    return session.with_data({"T1w": data}, Step("shade"))
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "least", "most"), [(True, 0, 0.02), (False, 0.04, 1)]
+)
+def test_with_coordinates_a_patch_knows_where_it_is(coordinates, least, most):
+    sources = [pair(seed, scaled)[0] for seed in range(4)]
+    engine = PatchRidge(coordinates=coordinates, **SMALL)
+    engine.fit(sources[:3], [shaded(one) for one in sources[:3]])
+    brain = sources[3].require_brain()
+    result, wanted = engine.transform(sources[3]), shaded(sources[3])
+    left = np.abs(result["T1w"].data - wanted["T1w"].data)[brain].mean()
+    assert least < left < most
+
+
+def test_places_are_those_of_the_template():
+    session = phantom_session(GRID, suffixes=("T1w",))
+    shift = np.eye(4)
+    shift[:3, 3] = (8, -16, 24)
+    moved = replace(session, to_template=shift @ session.require_template())
+    center = np.array([[3, 4, 5]])
+    here, there = (places(one, center) for one in (session, moved))
+    assert there - here == pytest.approx(np.array([[0.1, -0.2, 0.3]]), abs=1e-5)
+    world = GRID.affine @ (3, 4, 5, 1)
+    assert here[0] * 80 + (0, -18, 8) == pytest.approx(world[:3], abs=1e-3)
 
 
 def test_a_patch_takes_the_map_of_the_anchor_it_is_most_like_in_either_sign():

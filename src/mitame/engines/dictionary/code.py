@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from mitame.solve.shrinkage import Shrinkage
 
-STEPS = 2
+STEPS = 1
 """Times the code is shrunk again after the first."""
 
 STIFFNESS = 1e-6

@@ -34,7 +34,7 @@ class Dictionary(Patchwise):
     ----------
     n_atoms, penalty, epochs, rate, seed
         See `train.Training`.
-    radius, target_radius, samples
+    radius, target_radius, coordinates, samples
         See `Patchwise`.
 
     Attributes
@@ -63,6 +63,7 @@ class Dictionary(Patchwise):
         n_atoms: int = 512,
         radius: int = 2,
         target_radius: int = 1,
+        coordinates: bool = False,
         penalty: float = 1.0,
         epochs: int = 15,
         rate: float = 1e-2,
@@ -70,7 +71,11 @@ class Dictionary(Patchwise):
         seed: int = 0,
     ) -> None:
         super().__init__(
-            radius=radius, target_radius=target_radius, samples=samples, seed=seed
+            radius=radius,
+            target_radius=target_radius,
+            coordinates=coordinates,
+            samples=samples,
+            seed=seed,
         )
         self.n_atoms = n_atoms
         self.penalty = penalty
@@ -116,11 +121,12 @@ class Dictionary(Patchwise):
     def atoms(self) -> Atoms:
         """Return both dictionaries as pictures."""
         n = len(self.features_.window.suffixes)
+        theirs = self.features_.denormed(self.code_.decode)
         boxes = [
-            rows.reshape(len(rows), n, *(3 * [2 * reach + 1]))
-            for rows, reach in (
-                (self.source_, self.radius),
-                (self.features_.denormed(self.code_.decode), self.target_radius),
+            rows[:, : n * edge**3].reshape(len(rows), n, edge, edge, edge)
+            for rows, edge in (
+                (self.source_, 2 * self.radius + 1),
+                (theirs, 2 * self.target_radius + 1),
             )
         ]
         return Atoms(boxes[0], boxes[1], self.use_)

@@ -42,6 +42,8 @@ class Patchwise:
     ----------
     radius, target_radius : int
         Voxels a patch reaches from its center, in the source and in the target.
+    coordinates : bool
+        Whether a patch knows its place in the template.
     samples : int
         Patches to train on, of all pairs together.
     seed : int
@@ -66,11 +68,13 @@ class Patchwise:
         *,
         radius: int = 2,
         target_radius: int = 1,
+        coordinates: bool = False,
         samples: int = 180_000,
         seed: int = 0,
     ) -> None:
         self.radius = radius
         self.target_radius = target_radius
+        self.coordinates = coordinates
         self.samples = samples
         self.seed = seed
 
@@ -114,7 +118,9 @@ class Patchwise:
         suffixes = require_pairs(source, target)
         self.base_ = self.base(source, target)
         spacing = float(np.median([s.reference.spacing for s in source]))
-        window = Window(suffixes, spacing, self.radius, self.target_radius)
+        window = Window(
+            suffixes, spacing, self.radius, self.target_radius, self.coordinates
+        )
         rng = np.random.default_rng(self.seed)
         parts = [
             self._pair(window, one, other, self.samples // len(source), rng)

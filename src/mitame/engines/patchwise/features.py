@@ -15,6 +15,9 @@ from mitame.solve import patches
 RIDGE = 1e-4
 """Weight of the squared linear map, times the number of patches."""
 
+MIDDLE_MM, REACH_MM = (0, -18, 8), 80
+"""Of the template's brain: places are told from there, in such units."""
+
 TINY = np.finfo(np.float32).tiny
 
 Rows = NDArray[np.float32]
@@ -32,12 +35,15 @@ class Window:
         Voxel edge that patches were trained on, mm.
     radius, target_radius : int
         Of source patches and of based and target patches, voxels.
+    coordinates : bool
+        Whether it holds its place in the template, too.
     """
 
     suffixes: tuple[Suffix, ...]
     spacing: float
     radius: int
     target_radius: int
+    coordinates: bool = False
 
     def rows(
         self, session: Session, based: Session, centers: NDArray[np.integer]
@@ -45,7 +51,7 @@ class Window:
         """Return a row for each center, shape (n, d_row).
 
         A row holds the source patch, the based patch (what the tone curve makes of
-        it), sequence by sequence, and a 1.
+        it), sequence by sequence, the place if wanted, and a 1.
         """
         seen, curved = (
             np.stack([one[suffix].data for suffix in self.suffixes])
@@ -55,6 +61,7 @@ class Window:
             [
                 patches.take(seen, centers, (self.radius,) * 3),
                 patches.take(curved, centers, (self.target_radius,) * 3),
+                *([places(session, centers)] if self.coordinates else []),
                 np.ones((len(centers), 1), np.float32),
             ],
             axis=1,
@@ -70,12 +77,19 @@ class Window:
     def inner(self, found: Rows) -> Rows:
         """Return the part of source patches that target patches cover."""
         n, edge = len(self.suffixes), 2 * self.radius + 1
-        cubes = found.reshape(len(found), n, edge, edge, edge)
+        cubes = found[:, : n * edge**3].reshape(len(found), n, edge, edge, edge)
         rim = self.radius - self.target_radius
         middle = slice(rim, edge - rim)
         return np.ascontiguousarray(
             cubes[:, :, middle, middle, middle].reshape(len(found), -1)
         )
+
+
+def places(session: Session, centers: NDArray[np.integer]) -> Rows:
+    """Return where voxels (n, 3) are in the template, about -1 to 1, shape (n, 3)."""
+    to_template = session.require_template() @ session.reference.affine
+    place = centers @ to_template[:3, :3].T + to_template[:3, 3]
+    return np.asarray((place - MIDDLE_MM) / REACH_MM, np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,8 +135,14 @@ class Features:
         return cls(window, scale, left.std(axis=0), weights), left
 
     def patches(self, rows: Rows) -> Rows:
-        """Return the source patches about their own means, of unit variance."""
-        return np.asarray(self.window.centered(rows) / np.float32(self.scale))
+        """Return the source patches about their own means, of unit variance.
+
+        The place of a patch, if it has one, follows its numbers.
+        """
+        found = np.asarray(self.window.centered(rows) / np.float32(self.scale))
+        if self.window.coordinates:
+            return np.concatenate([found, rows[:, -4:-1]], axis=1)
+        return found
 
     def linear(self, rows: Rows) -> Rows:
         """Return what the linear map gives of the target patches."""
@@ -152,5 +172,6 @@ class Features:
             words["spacing"],
             words["radius"],
             words["target_radius"],
+            words.get("coordinates", False),
         )
         return cls(window, words["scale"], arrays["spread"], arrays["weights"])
