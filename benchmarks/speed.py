@@ -47,7 +47,7 @@ from mitame.model import Model
 from mitame.prepare.default import default_preparation
 from mitame.solve.coding import Codes, duality_gap, lasso
 from mitame.solve.learn import first_atoms, learn_atoms
-from mitame.solve.patches import take
+from mitame.solve.patches import box, take
 from mitame.solve.pursuit import pursue
 
 DATA = Path(os.environ.get("MITAME_DATA", Path(__file__).parents[2] / "shared/data"))
@@ -205,7 +205,7 @@ def boxes(head: Path, n: int, shape: str, rng: np.random.Generator) -> Floats:
     seen = data / np.median(data[brain])
     also = [np.gradient(seen, axis=axis) for axis in (0, 1)]
     channels = np.stack([seen, *also] if shape == "squares" else [seen])
-    rows = take(channels.astype(np.float32), centers, SHAPES[shape])
+    rows = take(channels.astype(np.float32), centers, box(*SHAPES[shape]))
     size = rows.shape[1] // len(channels)
     rows[:, :size] -= rows[:, :size].mean(axis=1, keepdims=True)
     return rows

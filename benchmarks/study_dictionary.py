@@ -85,6 +85,9 @@ OURS = [
     *(Run(f"and a code of {k} atoms", partial(Dictionary, n_atoms=k))
       for k in (128, 512, 1024)),
     Run("512 atoms, patches of 3 voxels", partial(Dictionary, radius=1)),
+    Run("512 atoms, squares of slices", partial(Dictionary, shape="2d")),
+    Run("512 atoms, three squares that cross", partial(Dictionary, shape="2.5d")),
+    Run("512 atoms, and where the patch lies", partial(Dictionary, coordinates=True)),
     Run("512 atoms, three sequences", Dictionary, THREE),
 ]  # fmt: skip
 PEERS = [

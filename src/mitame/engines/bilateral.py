@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import learned, learned_of
@@ -20,6 +18,7 @@ from mitame.engines import regional
 from mitame.io import bundle
 from mitame.prepare.template import template_coordinates
 from mitame.solve.gain import Coherence, GainField, GainSettings, fit_gain
+from mitame.solve.smooth import gaussian
 
 FIT_SPACING = 1.5
 """Voxels finer than this, mm, are averaged for the fit: less noise, less work."""
@@ -210,15 +209,8 @@ class Bilateral:
     def _apply(self, suffix: Suffix, session: Session) -> Volume:
         field: GainField = learned_of(self, "fields_", suffix)
         volume = session[suffix]
-        place = template_coordinates(session)
-        tone = _brightness(volume)
-
-        def slab(i: int) -> NDArray[np.float32]:  # a whole head would not fit in memory
-            flat = field.at(place[i].reshape(-1, 3), tone[i].ravel())
-            return flat.reshape(volume.shape[1:])
-
-        with ThreadPoolExecutor(max_workers=2) as pool:  # SciPy leaves the GIL
-            gain = np.stack(list(pool.map(slab, range(volume.shape[0]))))
+        to_template = session.require_template() @ volume.affine
+        gain = field.over(to_template, _brightness(volume))
         low, high = np.quantile(gain[session.require_brain()], (0.05, 0.95))
         step = Step("bilateral", {"gain_low": float(low), "gain_high": float(high)})
         return volume.with_data(volume.data * gain, step)
@@ -244,7 +236,7 @@ def _samples(
 
 def _brightness(volume: Volume) -> NDArray[np.float32]:
     """Return the volume with less noise: where on the tone axis each voxel is."""
-    return np.asarray(gaussian_filter(volume.data, TONE_MM / np.array(volume.spacing)))
+    return gaussian(volume.data, TONE_MM / np.array(volume.spacing))
 
 
 def _sequences(group: Sequence[Session]) -> set[Suffix]:
@@ -280,11 +272,11 @@ def _block_mean(
 
 def _local_mean(inside: NDArray[np.bool_], width: NDArray[np.float64]) -> Coherence:
     """Return a function that averages voxel values over their neighborhood."""
-    support = gaussian_filter(inside.astype(np.float32), width)[inside]
+    support = gaussian(inside.astype(np.float32), width)[inside]
 
     def average(values: NDArray[np.float32]) -> NDArray[np.float32]:
         image = np.zeros(inside.shape, np.float32)
         image[inside] = values
-        return np.asarray(gaussian_filter(image, width)[inside] / support)
+        return np.asarray(gaussian(image, width)[inside] / support)
 
     return average

@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from mitame.solve.lattice import Lattice, design, roughness, sample, weighted_ridge
+from mitame.solve.lattice import (
+    Lattice,
+    design,
+    roughness,
+    sample,
+    sample_grid,
+    weighted_ridge,
+)
 from mitame.solve.robust import redescending_weights, spread
 
 TINY_RIDGE = 1e-4
@@ -54,6 +61,22 @@ class GainField:
     ) -> NDArray[np.float32]:
         """Return the gain at places (n, 3) in mm with brightness (n,)."""
         return sample(self.gain, self.nodes(place, brightness))
+
+    def over(
+        self, to_place: NDArray[np.floating], brightness: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Return the gain of every voxel of a grid.
+
+        Parameters
+        ----------
+        to_place : array, shape (4, 4)
+            From voxels to places, mm.
+        brightness : array, shape (i, j, k)
+            Of each voxel.
+        """
+        to_node = np.array(to_place[:3], np.float64) / self.spacing
+        to_node[:, 3] -= self.origin / self.spacing
+        return sample_grid(self.gain, to_node, brightness / np.float32(self.tone_step))
 
     def nodes(
         self, place: NDArray[np.floating], brightness: NDArray[np.floating]

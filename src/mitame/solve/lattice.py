@@ -11,6 +11,8 @@ from scipy import sparse
 from scipy.ndimage import map_coordinates
 from scipy.sparse.linalg import cg
 
+from mitame.solve.lattice_kernels import over_grid
+
 Lattice = NDArray[np.float32]
 """Values at the nodes, one axis per coordinate."""
 
@@ -51,6 +53,30 @@ def sample(lattice: Lattice, coordinates: NDArray[np.floating]) -> NDArray[np.fl
     """Return the lattice at `coordinates` (n_points, n_axes), in node units."""
     values = map_coordinates(lattice, coordinates.T, order=1, mode="nearest")
     return np.asarray(values, dtype=np.float32)
+
+
+def sample_grid(
+    lattice: Lattice, to_node: NDArray[np.float64], last: NDArray[np.floating]
+) -> NDArray[np.float32]:
+    """Return a lattice of four axes at every voxel of a grid.
+
+    Parameters
+    ----------
+    lattice : array, shape (n_i, n_j, n_k, n_last)
+        Goes on as a constant, as for `corners`.
+    to_node : array, shape (3, 4)
+        Affine map from voxels to the first three axes, in node units.
+    last : array, shape (i, j, k)
+        Of every voxel, where it is on the fourth, in node units.
+    """
+    found = np.empty(last.shape, np.float32)
+    over_grid(
+        np.ascontiguousarray(lattice, np.float32),
+        np.ascontiguousarray(to_node, np.float64),
+        np.ascontiguousarray(last, np.float32),
+        found,
+    )
+    return found
 
 
 def roughness(shape: Sequence[int], stiffness: Sequence[float]) -> sparse.csr_array:

@@ -2,81 +2,90 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 from numpy.typing import NDArray
 
 _kernel: Any = njit(nogil=True, error_model="numpy", cache=True)
+_parallel: Any = njit(nogil=True, error_model="numpy", cache=True, parallel=True)
+
+Offsets = NDArray[np.int64]
+"""Where the voxels of a patch are, from its center: shape (size, 3)."""
 
 
-Reach = tuple[int, int, int]
-"""Voxels a box goes out from its center along each axis: (2, 2, 2) is a cube of 5
-voxels, (3, 3, 0) a square of 7."""
+def box(*reach: int) -> Offsets:
+    """Return a box that goes out so many voxels along each axis.
+
+    ``box(2, 2, 2)`` is a cube of 5 voxels, ``box(3, 3, 0)`` a square of 7.
+    """
+    sides = [np.arange(-part, part + 1) for part in reach]
+    grids = np.meshgrid(*sides, indexing="ij")
+    return np.stack(grids, axis=-1).reshape(-1, len(reach))
 
 
-def size_of(reach: Reach) -> int:
-    """Return the number of voxels of a box."""
-    return math.prod(2 * part + 1 for part in reach)
+def planes(radius: int) -> Offsets:
+    """Return the three squares that cross in the middle of a cube, one an axis."""
+    cube = box(radius, radius, radius)
+    return np.asarray(cube[(cube == 0).any(axis=1)])
 
 
 def take(
-    volumes: NDArray[np.float32], centers: NDArray[np.integer], reach: Reach
+    volumes: NDArray[np.float32], centers: NDArray[np.integer], offsets: Offsets
 ) -> NDArray[np.float32]:
-    """Return the boxes around some voxels, one a row.
+    """Return the patches around some voxels, one a row.
 
     Parameters
     ----------
     volumes : array of float32, shape (n_volumes, i, j, k)
         On one grid.
     centers : array of int, shape (n, 3)
-        Voxels; what a box sees outside the grid is 0.
-    reach : tuple of int
-        Of a box.
+        Voxels; what a patch sees outside the grid is 0.
+    offsets : array of int, shape (size, 3)
+        Of a patch.
 
     Returns
     -------
     array of float32, shape (n, n_volumes * size)
-        Volume by volume, each in the order of its axes.
+        Volume by volume, each in the order of the offsets.
     """
-    found = np.zeros((len(centers), len(volumes) * size_of(reach)), np.float32)
-    _take(np.ascontiguousarray(volumes), _whole(centers), reach, found)
+    found = np.zeros((len(centers), len(volumes) * len(offsets)), np.float32)
+    _take(np.ascontiguousarray(volumes), _whole(centers), offsets, found)
     return found
 
 
 def add(
     rows: NDArray[np.float32],
     centers: NDArray[np.integer],
-    reach: Reach,
+    offsets: Offsets,
     volumes: NDArray[np.float32],
 ) -> None:
-    """Add boxes to `volumes` where they lie: the adjoint of `take`.
+    """Add patches to `volumes` where they lie: the adjoint of `take`.
 
     Parameters
     ----------
     rows : array of float32, shape (n, n_volumes * size)
         As `take` returns them; what lies outside the grid is dropped.
-    centers, reach
+    centers, offsets
         As for `take`.
     volumes : array of float32, shape (n_volumes, i, j, k)
         Changed in place.
     """
-    _add(np.ascontiguousarray(rows), _whole(centers), reach, volumes)
+    _add(np.ascontiguousarray(rows), _whole(centers), offsets, volumes)
 
 
 def together(
     rows: NDArray[np.float32],
     centers: NDArray[np.integer],
-    reach: Reach,
+    offsets: Offsets,
     shape: tuple[int, int, int],
 ) -> NDArray[np.float32]:
-    """Return the volumes that overlapping boxes are parts of: the mean where they meet.
+    """Return the volumes that patches are parts of: where they overlap, the mean.
 
     Parameters
     ----------
-    rows, centers, reach
+    rows, centers, offsets
         As for `add`.
     shape : tuple of int
         Of the grid.
@@ -84,13 +93,13 @@ def together(
     Returns
     -------
     array of float32, shape (n_volumes, i, j, k)
-        0 where no box lies.
+        0 where no patch lies.
     """
-    size = size_of(reach)
+    size = len(offsets)
     total = np.zeros((rows.shape[1] // size, *shape), np.float32)
-    add(rows, centers, reach, total)
+    add(rows, centers, offsets, total)
     count = np.zeros((1, *shape), np.float32)
-    add(np.ones((len(rows), size), np.float32), centers, reach, count)
+    add(np.ones((len(rows), size), np.float32), centers, offsets, count)
     return np.asarray(total / np.maximum(count, 1), np.float32)
 
 
@@ -98,43 +107,41 @@ def _whole(centers: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.ascontiguousarray(centers, np.int64)
 
 
-@_kernel
+@_parallel
 def _take(
     volumes: NDArray[np.float32],
     centers: NDArray[np.int64],
-    reach: Reach,
+    offsets: Offsets,
     found: NDArray[np.float32],
 ) -> None:
     n, ni, nj, nk = volumes.shape
-    ri, rj, rk = reach
-    for row in range(len(centers)):
-        i0, j0, k0 = centers[row]
+    for row in prange(len(centers)):
         entry = 0
         for volume in range(n):
-            for i in range(i0 - ri, i0 + ri + 1):
-                for j in range(j0 - rj, j0 + rj + 1):
-                    for k in range(k0 - rk, k0 + rk + 1):
-                        if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
-                            found[row, entry] = volumes[volume, i, j, k]
-                        entry += 1
+            for part in range(len(offsets)):
+                i = centers[row, 0] + offsets[part, 0]
+                j = centers[row, 1] + offsets[part, 1]
+                k = centers[row, 2] + offsets[part, 2]
+                if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
+                    found[row, entry] = volumes[volume, i, j, k]
+                entry += 1
 
 
 @_kernel
 def _add(
     rows: NDArray[np.float32],
     centers: NDArray[np.int64],
-    reach: Reach,
+    offsets: Offsets,
     volumes: NDArray[np.float32],
 ) -> None:
     n, ni, nj, nk = volumes.shape
-    ri, rj, rk = reach
     for row in range(len(centers)):
-        i0, j0, k0 = centers[row]
         entry = 0
         for volume in range(n):
-            for i in range(i0 - ri, i0 + ri + 1):
-                for j in range(j0 - rj, j0 + rj + 1):
-                    for k in range(k0 - rk, k0 + rk + 1):
-                        if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
-                            volumes[volume, i, j, k] += rows[row, entry]
-                        entry += 1
+            for part in range(len(offsets)):
+                i = centers[row, 0] + offsets[part, 0]
+                j = centers[row, 1] + offsets[part, 1]
+                k = centers[row, 2] + offsets[part, 2]
+                if 0 <= i < ni and 0 <= j < nj and 0 <= k < nk:
+                    volumes[volume, i, j, k] += rows[row, entry]
+                entry += 1

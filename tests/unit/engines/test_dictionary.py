@@ -223,6 +223,23 @@ def test_atoms_are_shown_in_the_shape_of_patches(fitted):
     assert found.use.max() > 0
 
 
+@pytest.mark.parametrize(("shape", "deep"), [("2d", 1), ("2.5d", 3)])
+def test_patches_may_be_flat(shape, deep, tmp_path):
+    engine = Dictionary(**SMALL, shape=shape).fit(*groups())
+    source, target = pair(9)
+    brain = source.require_brain()
+    before, after = (
+        np.abs(one["T1w"].data - target["T1w"].data)[brain].mean()
+        for one in (engine.base_.transform(source), engine.transform(source))
+    )
+    assert after < before
+    assert engine.atoms().target.shape == (16, 1, 3, 3, deep)
+    engine.save(tmp_path / "one")
+    again = Dictionary.load(tmp_path / "one").from_code(source)
+    for one, other in zip(engine.from_code(source), again, strict=True):
+        assert np.array_equal(one["T1w"].data, other["T1w"].data)
+
+
 def test_both_sides_of_a_code_are_the_source_and_its_estimate(fitted):
     source, target = pair(9)
     own, theirs = fitted.from_code(source)

@@ -3,10 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mitame.core.errors import InputError
 from mitame.core.volume import Step
 from mitame.engines.patchwise.features import Features, Window, places
 from mitame.engines.peers.aplus import APlus, _map_around
 from mitame.engines.peers.ridge import PatchRidge
+from mitame.solve.patches import take, together
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
 
@@ -76,6 +78,47 @@ def test_places_are_those_of_the_template():
     assert there - here == pytest.approx(np.array([[0.1, -0.2, 0.3]]), abs=1e-5)
     world = GRID.affine @ (3, 4, 5, 1)
     assert here[0] * 80 + (0, -18, 8) == pytest.approx(world[:3], abs=1e-3)
+
+
+@pytest.mark.parametrize("shape", ["2d", "2.5d", "3d"])
+@pytest.mark.parametrize("spacing", [0.5, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("radius", [0, 1, 2])
+def test_no_voxel_is_left_out_however_far_apart_centers_are(shape, spacing, radius):
+    window = Window(("T1w",), spacing, 3, radius, shape=shape)
+    inside = np.ones((12, 11, 10), bool)
+    i, j, k = window.strides(2.0)
+    centers = np.argwhere(inside[::i, ::j, ::k]) * (i, j, k)
+    rows = np.ones((len(centers), len(window.target)), np.float32)
+    found = together(rows, centers, window.target, inside.shape)
+    assert (found[0, :-i, :-j, : 10 - k] == 1).all()
+
+
+def test_what_a_target_patch_covers_is_the_middle_of_a_source_patch():
+    for shape in ("2d", "2.5d", "3d"):
+        window = Window(("T1w", "T2w"), 1.0, 2, 1, shape=shape)
+        volumes = np.random.default_rng(0).normal(size=(2, 9, 9, 9)).astype(np.float32)
+        center = np.array([[4, 4, 4]])
+        inner = window.inner(take(volumes, center, window.source))
+        assert np.array_equal(inner, take(volumes, center, window.target))
+        (boxes,) = window.boxes(inner, window.target)
+        around = (
+            volumes[:, 3:6, 3:6, 3:6] if shape != "2d" else volumes[:, 3:6, 3:6, 4:5]
+        )
+        assert np.array_equal(boxes[boxes != 0], around[boxes != 0])
+        assert (boxes != 0).sum() == inner.size
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"shape": "4d"}, "cannot be '4d'"),
+        ({"target_radius": 3}, "reach 3 voxels, source patches 2"),
+        ({"target_radius": -1}, "reach -1 voxels"),
+    ],
+)
+def test_a_patch_that_cannot_be_is_refused(wrong, words):
+    with pytest.raises(InputError, match=words):
+        PatchRidge(**SMALL, **wrong).fit(*([one] for one in pair(0, scaled)))
 
 
 def test_a_patch_takes_the_map_of_the_anchor_it_is_most_like_in_either_sign():

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from mitame.solve.lattice import corners, design, roughness, sample, weighted_ridge
+from mitame.solve.lattice import (
+    corners,
+    design,
+    roughness,
+    sample,
+    sample_grid,
+    weighted_ridge,
+)
 
 SHAPE = (4, 5, 3)
 
@@ -54,6 +61,20 @@ def test_outside_the_lattice_goes_on_as_a_constant():
     np.testing.assert_allclose(
         matrix @ lattice.ravel(), sample(lattice, nearest), atol=1e-5
     )
+
+
+def test_every_voxel_of_a_grid_is_where_its_affine_says():
+    rng = np.random.default_rng(0)
+    lattice = rng.normal(size=(4, 5, 3, 6)).astype(np.float32)
+    to_node = rng.uniform(-0.4, 0.6, (3, 4))
+    last = rng.uniform(-1, 7, (8, 7, 9)).astype(np.float32)
+    voxels = np.stack([*np.indices(last.shape), np.ones(last.shape)], axis=-1)
+    where = np.concatenate([voxels @ to_node.T, last[..., None]], axis=-1)
+    inside = ((where >= 0) & (where <= np.array(lattice.shape) - 1)).all(axis=-1)
+    assert 0.02 < inside.mean() < 0.5  # both within and beyond it
+    expected = sample(lattice, where.reshape(-1, 4)).reshape(last.shape)
+    found = sample_grid(lattice, to_node, last)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])

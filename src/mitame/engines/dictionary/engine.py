@@ -16,7 +16,7 @@ from mitame.engines.coded import Atoms
 from mitame.engines.dictionary.code import TrainedCode, source_atoms
 from mitame.engines.dictionary.train import Training, train_code
 from mitame.engines.patchwise import Patchwise
-from mitame.engines.patchwise.features import Rows
+from mitame.engines.patchwise.features import Rows, Shape
 
 PARTS = ("encode", "atoms", "threshold", "decode")
 """Of the trained code, by which they are stored."""
@@ -34,7 +34,7 @@ class Dictionary(Patchwise):
     ----------
     n_atoms, penalty, epochs, rate, seed
         See `train.Training`.
-    radius, target_radius, coordinates, samples
+    radius, target_radius, shape, coordinates, samples
         See `Patchwise`.
 
     Attributes
@@ -63,6 +63,7 @@ class Dictionary(Patchwise):
         n_atoms: int = 512,
         radius: int = 2,
         target_radius: int = 1,
+        shape: Shape = "3d",
         coordinates: bool = False,
         penalty: float = 1.0,
         epochs: int = 15,
@@ -73,6 +74,7 @@ class Dictionary(Patchwise):
         super().__init__(
             radius=radius,
             target_radius=target_radius,
+            shape=shape,
             coordinates=coordinates,
             samples=samples,
             seed=seed,
@@ -120,16 +122,13 @@ class Dictionary(Patchwise):
 
     def atoms(self) -> Atoms:
         """Return both dictionaries as pictures."""
-        n = len(self.features_.window.suffixes)
+        window = self.features_.window
         theirs = self.features_.denormed(self.code_.decode)
-        boxes = [
-            rows[:, : n * edge**3].reshape(len(rows), n, edge, edge, edge)
-            for rows, edge in (
-                (self.source_, 2 * self.radius + 1),
-                (theirs, 2 * self.target_radius + 1),
-            )
-        ]
-        return Atoms(boxes[0], boxes[1], self.use_)
+        return Atoms(
+            window.boxes(self.source_, window.source),
+            window.boxes(theirs, window.target),
+            self.use_,
+        )
 
     def from_code(self, session: Session) -> tuple[Session, Session]:
         """Return what the code of a prepared source session stands for.

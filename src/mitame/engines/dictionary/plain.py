@@ -135,8 +135,8 @@ class PlainDictionary:
 
     def atoms(self) -> Atoms:
         """Return both dictionaries as pictures, without differences."""
-        box = tuple(2 * reach + 1 for reach in self._box)
-        shape = (self.n_atoms, len(self.suffixes_), *box)
+        edge = 2 * self.reach + 1
+        shape = (self.n_atoms, len(self.suffixes_), edge, edge, 1)
         return Atoms(self._seen.reshape(shape), self.target_.reshape(shape), self.use_)
 
     def from_code(self, session: Session) -> tuple[Session, Session]:
@@ -175,11 +175,11 @@ class PlainDictionary:
         used = 0
         for first in range(0, len(centers), CHUNK):
             some = slice(first, first + CHUNK)
-            boxes = patches.take(given, centers[some], self._box)
+            boxes = patches.take(given, centers[some], self._square)
             codes = lasso(boxes, self.source_, self.penalty_)
             rows[some] = codes.decode(side)
             used += int(codes.counts.sum())
-        found = patches.together(rows, centers, self._box, brain.shape)
+        found = patches.together(rows, centers, self._square, brain.shape)
         step = Step(
             "dictionary-plain", {"atoms_a_patch": round(used / len(centers), 3)}
         )
@@ -200,8 +200,8 @@ class PlainDictionary:
         return np.ascontiguousarray(self.source_[:, : self.target_.shape[1]])
 
     @property
-    def _box(self) -> patches.Reach:
-        return self.reach, self.reach, 0
+    def _square(self) -> patches.Offsets:
+        return patches.box(self.reach, self.reach, 0)
 
     def _pair(
         self, source: Session, target: Session, n: int, rng: np.random.Generator
@@ -212,8 +212,8 @@ class PlainDictionary:
         ours = self._channels(source, self.differences)
         theirs = self._channels(target, False)
         return (
-            patches.take(ours, centers, self._box),
-            patches.take(theirs, centers, self._box),
+            patches.take(ours, centers, self._square),
+            patches.take(theirs, centers, self._square),
         )
 
     def _channels(self, session: Session, differences: bool) -> Rows:

@@ -8,17 +8,18 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, gaussian_filter
+from scipy.ndimage import binary_dilation
 
 from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.identity import Identity
-from mitame.engines.patchwise.features import Features, Rows, Window
+from mitame.engines.patchwise.features import Features, Rows, Shape, Window
 from mitame.engines.patchwise.pairs import require_known, require_pairs
 from mitame.io import bundle
 from mitame.prepare.resample import at_spacing, resample, resample_mask
 from mitame.solve import patches
+from mitame.solve.smooth import gaussian
 
 SAME_SPACING = 0.05
 """Relative; a grid so near to the one that was trained on is used as it is."""
@@ -28,6 +29,9 @@ STRIDE_MM = 2.0
 
 EDGE_VOXELS = 2
 """Patches are used so far beyond the brain mask, and fade out."""
+
+FADE_VOXELS = 8
+"""So far beyond the brain, nothing is left of them."""
 
 
 class Patchwise:
@@ -42,6 +46,9 @@ class Patchwise:
     ----------
     radius, target_radius : int
         Voxels a patch reaches from its center, in the source and in the target.
+    shape : str
+        Of a patch: `"2d"`, a square of an axial slice; `"2.5d"`, three squares that
+        cross; `"3d"`, a cube.
     coordinates : bool
         Whether a patch knows its place in the template.
     samples : int
@@ -68,12 +75,14 @@ class Patchwise:
         *,
         radius: int = 2,
         target_radius: int = 1,
+        shape: Shape = "3d",
         coordinates: bool = False,
         samples: int = 180_000,
         seed: int = 0,
     ) -> None:
         self.radius = radius
         self.target_radius = target_radius
+        self.shape = shape
         self.coordinates = coordinates
         self.samples = samples
         self.seed = seed
@@ -119,7 +128,12 @@ class Patchwise:
         self.base_ = self.base(source, target)
         spacing = float(np.median([s.reference.spacing for s in source]))
         window = Window(
-            suffixes, spacing, self.radius, self.target_radius, self.coordinates
+            suffixes,
+            spacing,
+            self.radius,
+            self.target_radius,
+            self.coordinates,
+            self.shape,
         )
         rng = np.random.default_rng(self.seed)
         parts = [
@@ -194,7 +208,7 @@ class Patchwise:
         missing = [target[s].data - based[s].data for s in window.suffixes]
         return (
             window.rows(source, based, centers),
-            patches.take(np.stack(missing), centers, (self.target_radius,) * 3),
+            patches.take(np.stack(missing), centers, window.target),
         )
 
     def _edit(
@@ -216,15 +230,25 @@ class Patchwise:
         self, session: Session, based: Session, found: Callable[[Rows], Rows]
     ) -> dict[Suffix, Rows]:
         """Return the same on the grid that was trained on."""
+        window = self.features_.window
         brain = session.require_brain()
-        near = binary_dilation(brain, iterations=EDGE_VOXELS)
-        stride = max(1, round(STRIDE_MM / self.features_.window.spacing))
-        centers = stride * np.argwhere(near[::stride, ::stride, ::stride])
-        rows = found(self.features_.window.rows(session, based, centers))
-        reach = (self.target_radius,) * 3
-        volumes = patches.together(rows, centers, reach, brain.shape)
-        fade = np.maximum(brain, gaussian_filter(near.astype(np.float32), 1))
-        return dict(zip(self.features_.window.suffixes, volumes * fade, strict=True))
+        near, fade = _fading(brain)
+        i, j, k = window.strides(STRIDE_MM)
+        centers = np.argwhere(near[::i, ::j, ::k]) * (i, j, k)
+        rows = found(window.rows(session, based, centers))
+        volumes = patches.together(rows, centers, window.target, brain.shape)
+        return dict(zip(window.suffixes, volumes * fade, strict=True))
+
+
+def _fading(brain: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Rows]:
+    """Return where patches are used, and how much of them: less beyond the brain."""
+    near, fade = np.zeros_like(brain), np.zeros(brain.shape, np.float32)
+    inside = np.argwhere(brain)
+    ends = inside.min(axis=0) - FADE_VOXELS, inside.max(axis=0) + FADE_VOXELS + 1
+    around = tuple(slice(max(0, low), high) for low, high in zip(*ends, strict=True))
+    near[around] = binary_dilation(brain[around], iterations=EDGE_VOXELS)
+    fade[around] = gaussian(near[around].astype(np.float32), 1)
+    return near, np.maximum(brain, fade)
 
 
 def _resampled(session: Session, spacing: float) -> Session:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.core.errors import InputError
 from mitame.core.session import Session, Suffix
 from mitame.solve import patches
 
@@ -21,6 +22,8 @@ MIDDLE_MM, REACH_MM = (0, -18, 8), 80
 TINY = np.finfo(np.float32).tiny
 
 Rows = NDArray[np.float32]
+Shape = Literal["2d", "2.5d", "3d"]
+"""Of a patch: a square of an axial slice, three squares that cross, a cube."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,13 @@ class Window:
         Of source patches and of based and target patches, voxels.
     coordinates : bool
         Whether it holds its place in the template, too.
+    shape : str
+        See `Shape`.
+
+    Raises
+    ------
+    InputError
+        If there is no such shape, or a target patch is larger than a source patch.
     """
 
     suffixes: tuple[Suffix, ...]
@@ -44,6 +54,38 @@ class Window:
     radius: int
     target_radius: int
     coordinates: bool = False
+    shape: Shape = "3d"
+
+    def __post_init__(self) -> None:
+        if self.shape not in get_args(Shape):
+            raise InputError(
+                f"A patch cannot be {self.shape!r}.",
+                fix=f"Choose a shape of {', '.join(get_args(Shape))}.",
+            )
+        if not 0 <= self.target_radius <= self.radius:
+            raise InputError(
+                f"Target patches reach {self.target_radius} voxels, source patches "
+                f"{self.radius}.",
+                fix="Let target_radius be 0 to radius.",
+            )
+
+    @property
+    def source(self) -> patches.Offsets:
+        """Return where the voxels of a source patch are, shape (size, 3)."""
+        return _offsets(self.shape, self.radius)
+
+    @property
+    def target(self) -> patches.Offsets:
+        """Return where the voxels of a target patch are, shape (target_size, 3)."""
+        return _offsets(self.shape, self.target_radius)
+
+    def strides(self, apart: float) -> tuple[int, int, int]:
+        """Return voxels between centers about `apart` mm apart; no voxel is left out.
+
+        A patch that is flat in a slice needs a center in every slice.
+        """
+        most = max(1, min(round(apart / self.spacing), 2 * self.target_radius + 1))
+        return most, most, most if self.shape == "3d" else 1
 
     def rows(
         self, session: Session, based: Session, centers: NDArray[np.integer]
@@ -59,8 +101,8 @@ class Window:
         )
         return np.concatenate(
             [
-                patches.take(seen, centers, (self.radius,) * 3),
-                patches.take(curved, centers, (self.target_radius,) * 3),
+                patches.take(seen, centers, self.source),
+                patches.take(curved, centers, self.target),
                 *([places(session, centers)] if self.coordinates else []),
                 np.ones((len(centers), 1), np.float32),
             ],
@@ -70,19 +112,32 @@ class Window:
     def centered(self, rows: Rows) -> Rows:
         """Return the source patches about their own means."""
         n = len(self.suffixes)
-        cubes = rows[:, : n * (2 * self.radius + 1) ** 3].reshape(len(rows), n, -1)
-        about = cubes - cubes.mean(axis=2, keepdims=True)
+        given = rows[:, : n * len(self.source)].reshape(len(rows), n, -1)
+        about = given - given.mean(axis=2, keepdims=True)
         return np.asarray(about.reshape(len(rows), -1), np.float32)
 
     def inner(self, found: Rows) -> Rows:
         """Return the part of source patches that target patches cover."""
-        n, edge = len(self.suffixes), 2 * self.radius + 1
-        cubes = found[:, : n * edge**3].reshape(len(found), n, edge, edge, edge)
-        rim = self.radius - self.target_radius
-        middle = slice(rim, edge - rim)
-        return np.ascontiguousarray(
-            cubes[:, :, middle, middle, middle].reshape(len(found), -1)
-        )
+        n, size = len(self.suffixes), len(self.source)
+        covered = (np.abs(self.source) <= self.target_radius).all(axis=1)
+        given = found[:, : n * size].reshape(len(found), n, size)
+        return np.ascontiguousarray(given[:, :, covered].reshape(len(found), -1))
+
+    def boxes(self, rows: Rows, offsets: patches.Offsets) -> Rows:
+        """Return patches as boxes, shape (n, n_suffixes, i, j, k), 0 where none is."""
+        n, size = len(self.suffixes), len(offsets)
+        corner = offsets.min(axis=0)
+        shape = offsets.max(axis=0) - corner + 1
+        found = np.zeros((len(rows), n, *shape), np.float32)
+        given = rows[:, : n * size].reshape(len(rows), n, size)
+        found[:, :, *(offsets - corner).T] = given
+        return found
+
+
+def _offsets(shape: Shape, radius: int) -> patches.Offsets:
+    if shape == "2.5d":
+        return patches.planes(radius)
+    return patches.box(radius, radius, radius if shape == "3d" else 0)
 
 
 def places(session: Session, centers: NDArray[np.integer]) -> Rows:
@@ -167,11 +222,7 @@ class Features:
     @classmethod
     def read(cls, words: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Self:
         """Return what `words` and `arrays` told."""
-        window = Window(
-            tuple(words["suffixes"]),
-            words["spacing"],
-            words["radius"],
-            words["target_radius"],
-            words.get("coordinates", False),
-        )
-        return cls(window, words["scale"], arrays["spread"], arrays["weights"])
+        words = dict(words)
+        scale, suffixes = words.pop("scale"), tuple(words.pop("suffixes"))
+        window = Window(suffixes, **words)
+        return cls(window, scale, arrays["spread"], arrays["weights"])

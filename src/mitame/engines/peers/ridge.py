@@ -15,7 +15,7 @@ class PatchRidge(Patchwise):
 
     Parameters
     ----------
-    radius, target_radius, samples, seed
+    radius, target_radius, shape, coordinates, samples, seed
         See `Patchwise`.
     """
 
