@@ -32,7 +32,10 @@ def planes(radius: int) -> Offsets:
 
 
 def take(
-    volumes: NDArray[np.float32], centers: NDArray[np.integer], offsets: Offsets
+    volumes: NDArray[np.float32],
+    centers: NDArray[np.integer],
+    offsets: Offsets,
+    out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Return the patches around some voxels, one a row.
 
@@ -44,15 +47,18 @@ def take(
         Voxels; what a patch sees outside the grid is 0.
     offsets : array of int, shape (size, 3)
         Of a patch.
+    out : array of float32, shape (n, n_volumes * size), optional
+        What is filled and returned; all zero before.
 
     Returns
     -------
     array of float32, shape (n, n_volumes * size)
         Volume by volume, each in the order of the offsets.
     """
-    found = np.zeros((len(centers), len(volumes) * len(offsets)), np.float32)
-    _take(np.ascontiguousarray(volumes), _whole(centers), offsets, found)
-    return found
+    if out is None:
+        out = np.zeros((len(centers), len(volumes) * len(offsets)), np.float32)
+    _take(np.ascontiguousarray(volumes), _whole(centers), offsets, out)
+    return out
 
 
 def add(

@@ -243,12 +243,19 @@ class Patchwise:
 def _fading(brain: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Rows]:
     """Return where patches are used, and how much of them: less beyond the brain."""
     near, fade = np.zeros_like(brain), np.zeros(brain.shape, np.float32)
-    inside = np.argwhere(brain)
-    ends = inside.min(axis=0) - FADE_VOXELS, inside.max(axis=0) + FADE_VOXELS + 1
-    around = tuple(slice(max(0, low), high) for low, high in zip(*ends, strict=True))
+    around = tuple(
+        _reached(np.asarray(brain.any(axis=others)))
+        for others in ((1, 2), (0, 2), (0, 1))
+    )
     near[around] = binary_dilation(brain[around], iterations=EDGE_VOXELS)
     fade[around] = gaussian(near[around].astype(np.float32), 1)
     return near, np.maximum(brain, fade)
+
+
+def _reached(inside: NDArray[np.bool_]) -> slice:
+    """Return what of an axis is not too far from the brain."""
+    first, last = np.flatnonzero(inside)[[0, -1]]
+    return slice(max(0, first - FADE_VOXELS), last + FADE_VOXELS + 1)
 
 
 def _resampled(session: Session, spacing: float) -> Session:

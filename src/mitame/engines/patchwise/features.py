@@ -99,15 +99,15 @@ class Window:
             np.stack([one[suffix].data for suffix in self.suffixes])
             for one in (session, based)
         )
-        return np.concatenate(
-            [
-                patches.take(seen, centers, self.source),
-                patches.take(curved, centers, self.target),
-                *([places(session, centers)] if self.coordinates else []),
-                np.ones((len(centers), 1), np.float32),
-            ],
-            axis=1,
-        )
+        n, size = len(self.suffixes), len(self.source)
+        ends = n * size, n * (size + len(self.target))
+        found = np.zeros((len(centers), ends[1] + 3 * self.coordinates + 1), np.float32)
+        patches.take(seen, centers, self.source, found[:, : ends[0]])
+        patches.take(curved, centers, self.target, found[:, ends[0] : ends[1]])
+        if self.coordinates:
+            found[:, ends[1] : -1] = places(session, centers)
+        found[:, -1] = 1
+        return found
 
     def centered(self, rows: Rows) -> Rows:
         """Return the source patches about their own means."""
@@ -194,7 +194,8 @@ class Features:
 
         The place of a patch, if it has one, follows its numbers.
         """
-        found = np.asarray(self.window.centered(rows) / np.float32(self.scale))
+        found = self.window.centered(rows)
+        found /= np.float32(self.scale)
         if self.window.coordinates:
             return np.concatenate([found, rows[:, -4:-1]], axis=1)
         return found
