@@ -160,18 +160,24 @@ class Prepared:
         """Return one visit, prepared as for `Model.fit`.
 
         Truth is prepared with the brain mask and the place of the scan it belongs to:
-        the same voxels are compared.
+        the same voxels are compared. What is the scan without its noise is multiplied
+        by what preparing multiplied the scan by: the bias field N4 finds depends on
+        noise, and the two would differ by more than noise.
         """
         place = self.cache / f"sub-{subject}_ses-{scanner}_{kind}"
         if (place / bundle.WORDS).exists():
             return _read(place, subject)
         native = self.cohort.native(subject, scanner, kind)
-        if kind != "scan":
-            native = _placed_like(self.session(subject, scanner), native)
-        prepared, restore = default_preparation().apply(native)
-        back = restore(prepared)
-        _write(place, back)
-        return back
+        if kind == "noisefree":
+            scan = self.cohort.native(subject, scanner, "scan")
+            found = _multiplied_like(self.session(subject, scanner), scan, native)
+        else:
+            if kind == "rescan":
+                native = _placed_like(self.session(subject, scanner), native)
+            prepared, restore = default_preparation().apply(native)
+            found = restore(prepared)
+        _write(place, found)
+        return found
 
     def sessions(
         self, subjects: Sequence[str], scanner: str, kind: Kind = "scan"
@@ -184,6 +190,26 @@ def _placed_like(known: Session, native: Session) -> Session:
     """Return `native` with the brain mask and the template place of `known`."""
     native.reference.require_same_grid(known.reference)
     return replace(native, brain=known.brain, to_template=known.to_template)
+
+
+def _multiplied_like(prepared: Session, scan: Session, native: Session) -> Session:
+    """Return `native` times what made `scan` the `prepared` one.
+
+    Where the scan is 0 nothing is known of its field, and 0 stays.
+    """
+    volumes = {}
+    for suffix, volume in native.items():
+        before, after = scan[suffix], prepared[suffix]
+        before.require_same_grid(volume)
+        factor = np.divide(
+            after.data,
+            before.data,
+            out=np.zeros_like(after.data),
+            where=before.data != 0,
+        )
+        step = Step("scale", {"gain": gain_of(after)})
+        volumes[suffix] = volume.with_data(volume.data * factor, step)
+    return _placed_like(prepared, native.with_volumes(volumes))
 
 
 def _write(place: Path, session: Session) -> None:

@@ -298,6 +298,33 @@ def test_steps_are_counted(dataset, tmp_path):
     assert len(told) == count_steps(people, PLAN)
 
 
+class Uneven(Ready):
+    """A preparation that finds another field in every image."""
+
+    def apply(self, session):
+        ready, back = super().apply(session)
+        image = ready["T1w"]
+        field = np.linspace(1, 1 + image.data.std(), image.data.size)
+        field = field.reshape(image.data.shape).astype(np.float32)
+        step = Step("scale", {"gain": 1.0})
+        return ready.with_volumes(
+            {"T1w": image.with_data(image.data / field, step)}
+        ), back
+
+
+def test_the_truth_without_noise_has_the_field_of_its_scan(
+    dataset, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(cohort_module, "default_preparation", Uneven)
+    cohort = find_cohort(dataset)
+    images = Prepared(cohort, tmp_path)
+    scan, quiet = (images.session("01", "B", kind) for kind in ("scan", "noisefree"))
+    stored = [cohort.native("01", "B", kind) for kind in ("scan", "noisefree")]
+    expected = stored[1]["T1w"].data * scan["T1w"].data / stored[0]["T1w"].data
+    assert np.allclose(quiet["T1w"].data, expected, rtol=1e-5)
+    assert np.array_equal(quiet.brain, scan.brain)
+
+
 def test_a_misspelt_engine_is_told_before_anything_is_prepared(dataset, tmp_path):
     before = Ready.calls
     with pytest.raises(InputError, match="histogrm"):
