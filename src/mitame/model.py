@@ -75,6 +75,7 @@ class Model:
         source: Iterable[Visit],
         target: Iterable[Visit],
         *,
+        engine: Harmonizer | None = None,
         about: dict[str, Any] | None = None,
     ) -> Self:
         """Return a model fitted on native visits; they are prepared one by one.
@@ -82,13 +83,26 @@ class Model:
         For an engine that learns from pairs source[n] and target[n] are one subject;
         the target is laid onto the grid of the source.
 
+        Parameters
+        ----------
+        preparation : Preparation
+            For both groups.
+        engine_name : str
+            As in the entry point.
+        source, target : iterable of visits
+            The groups.
+        engine : Harmonizer, optional
+            A new one of that name, if not the one with the default parameters.
+        about : dict, optional
+            How the model is made.
+
         Raises
         ------
         InputError
             If a group is empty, the engine unknown, a scan cannot be prepared, or a
             pair does not show one head.
         """
-        engine = engine_class(engine_name)()
+        engine = engine_class(engine_name)() if engine is None else engine
         groups = {
             name: [prepared(preparation, visit) for visit in visits]
             for name, visits in (("source", source), ("target", target))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from mitame.cli.console import job
 from mitame.cli.options import Force, Json, Lang, OneSequence, expanded
-from mitame.engines.named import engine_class, engine_names, variant_of
+from mitame.engines.named import engine_names, new_engine, variant_of
 from mitame.io.staging import staged
 
 Places = Annotated[
@@ -32,6 +33,14 @@ def fit(
         str | None,
         typer.Option(help="Variant of the engine, for study: plain (dictionary)."),
     ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(help="Of network and training: tiny, small, base (cyclegan)."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="Of what is drawn at random, for engines that do."),
+    ] = None,
     sequence: OneSequence = None,
     report: Annotated[
         bool,
@@ -44,26 +53,37 @@ def fit(
     """Learn to give the source scanner's scans the look of the target scanner's.
 
     No subject need be in both groups, except for engines that learn from pairs
-    (dictionary, ridge, aplus): these take who is in both, all sequences of a visit
-    together. The model knows the sequences that both groups have.
+    (dictionary, ridge, aplus): these take who is in both. They and cyclegan take all
+    sequences of a visit together. The model knows the sequences that both groups have.
+    A training that was interrupted goes on when the same command is given again.
     """
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
         from mitame.io.digest import digest
-        from mitame.run.fit import fit_example, fit_model
+        from mitame.run.fit import Training, fit_example, fit_model
         from mitame.run.places import require_apart
         from mitame.run.scans import collect
 
         # A misspelt name is told before anything is read.
         engine = variant_of(engine, variant) if variant else engine
-        engine_class(engine)
+        given = {"size": size, "seed": seed}
+        options = {name: value for name, value in given.items() if value is not None}
+        new_engine(engine, options)
         sources = collect(source, sequence=sequence)
         targets = collect(target, sequence=sequence)
         scans = [*sources, *targets]
         require_apart(out, [*source, *target], scans)
         running.expect(len(scans) + 1 + report, "preparing")
         with staged(out, force=force) as folder:
-            model = fit_model(sources, targets, engine, progress=running.step)
+            training = Training(out.with_name(f"{out.name}.training"), running.now)
+            model = fit_model(
+                sources,
+                targets,
+                engine,
+                options=options,
+                training=training,
+                progress=running.step,
+            )
             model.save(folder)
             running.step(f"{engine} fitted")
             if report:
@@ -75,6 +95,7 @@ def fit(
                 running.step("report written")
             files = sorted(path for path in folder.rglob("*") if path.is_file())
             running.outputs = [out / path.relative_to(folder) for path in files]
+        shutil.rmtree(training.folder, ignore_errors=True)  # the model is there
         running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
         running.result = {"engine": engine, "model": str(out)}
         running.lines = [

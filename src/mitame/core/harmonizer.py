@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, runtime_checkable
@@ -23,7 +23,7 @@ class Harmonizer(Protocol):
 
     needs_pairs: ClassVar[bool]
     """Whether source[n] and target[n] must be one anatomy on one grid; then all
-    sequences of a visit come together, in use as in training."""
+    sequences of a visit come together, in use as in training (`takes_visits`)."""
 
     def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
         """Learn the mapping from the source domain to the target domain."""
@@ -41,6 +41,32 @@ class Harmonizer(Protocol):
     def load(cls, folder: Path) -> Self:
         """Read back what `save` wrote."""
         ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """An engine whose training is long: it tells how far it is, and can go on."""
+
+    def keep_in(self, folder: Path, tell: Callable[[str], None]) -> None:
+        """Keep checkpoints in a folder, and go on from the one that is there.
+
+        Parameters
+        ----------
+        folder : Path
+            Made if it is missing.
+        tell : callable
+            Is told how far the training is, in words a user reads.
+        """
+        ...
+
+
+def takes_visits(engine: Harmonizer | type[Harmonizer]) -> bool:
+    """Return whether all sequences of a visit come together, in use as in training.
+
+    They do for engines of pairs, and for those with an attribute `takes_visits` that
+    is true.
+    """
+    return engine.needs_pairs or bool(getattr(engine, "takes_visits", False))
 
 
 def params_of(engine: object) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from inspect import signature
+from typing import Any
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import Harmonizer
@@ -35,6 +38,29 @@ def engine_class(name: str) -> type[Harmonizer]:
     """
     found: type[Harmonizer] = _entry(name).load()
     return found
+
+
+def new_engine(name: str, options: Mapping[str, Any]) -> Harmonizer:
+    """Return a new engine with some of its parameters, the others as they are.
+
+    Raises
+    ------
+    InputError
+        If there is no such engine, or it has no such parameter.
+
+    Examples
+    --------
+    >>> new_engine("dictionary", {"seed": 3}).seed
+    3
+    """
+    kind = engine_class(name)
+    known = signature(kind).parameters
+    for option in options:
+        if option not in known:
+            raise InputError(
+                f"The engine '{name}' has no --{option}.", fix=f"Leave --{option} out."
+            )
+    return kind(**options)
 
 
 def variant_names(engine: str) -> list[str]:

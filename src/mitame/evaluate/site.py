@@ -17,6 +17,7 @@ from mitame.core.errors import InputError, MetadataError
 from mitame.core.session import Session
 from mitame.evaluate import network
 from mitame.evaluate.features import SPACING_MM, features
+from mitame.evaluate.splits import even_folds
 
 Groups = tuple[Sequence[Session], Sequence[Session]]
 """Scans of group 0, say harmonized, and of group 1, say real scans of the target."""
@@ -92,6 +93,47 @@ def site_accuracy(
         linear=linear_accuracy(train, test, seed=seed, spacing=spacing),
         network=network_accuracy(train, test, seed=seed, training=training),
     )
+
+
+def crossed_accuracy(
+    groups: Groups, *, n_folds: int, seed: int, training: network.Training | None = None
+) -> SiteAccuracy:
+    """Return the mean accuracy over folds in which every subject is unseen once.
+
+    Parameters
+    ----------
+    groups : pair of sequences of Session
+        As `train` of `site_accuracy`.
+    n_folds : int
+        How many; both classifiers are trained anew for each.
+    seed, training
+        As in `site_accuracy`.
+
+    Raises
+    ------
+    MetadataError
+        If a scan has no subject.
+    InputError
+        If a group is too small, or sequences differ.
+    """
+    one, other = (_subjects(group) for group in groups)
+    kinds = {who: f"{who in one} {who in other}" for who in one | other}
+    found = [
+        site_accuracy(
+            _only(groups, train), _only(groups, test), seed=seed, training=training
+        )
+        for train, test in even_folds(kinds, n_folds, seed)
+    ]
+    return SiteAccuracy(
+        linear=float(np.mean([fold.linear for fold in found])),
+        network=float(np.mean([fold.network for fold in found])),
+    )
+
+
+def _only(groups: Groups, subjects: Sequence[str]) -> Groups:
+    """Return the scans of some subjects."""
+    one, other = ([s for s in group if s.subject in subjects] for group in groups)
+    return one, other
 
 
 def linear_accuracy(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -58,12 +58,42 @@ def subject_folds(subjects: Sequence[str], n: int, seed: int) -> tuple[Split, ..
         If there are fewer subjects than folds, or fewer than 2 folds.
     """
     people = _people(subjects)
+    _require_folds(n, people)
+    return _dealt(people, _shuffled(people, seed), n)
+
+
+def even_folds(kinds: Mapping[str, str], n: int, seed: int) -> tuple[Split, ...]:
+    """Return `n` splits as `subject_folds`, each with its share of every kind.
+
+    Parameters
+    ----------
+    kinds : mapping of str to str
+        What every subject is, say which groups it is in.
+    n, seed
+        As in `subject_folds`.
+
+    Raises
+    ------
+    InputError
+        As `subject_folds`.
+    """
+    people = _people(list(kinds))
+    _require_folds(n, people)
+    # Dealt one by one, kind after kind, no fold gets two more of a kind than another.
+    drawn = sorted(_shuffled(people, seed), key=lambda subject: kinds[subject])
+    return _dealt(people, drawn, n)
+
+
+def _require_folds(n: int, people: Sequence[str]) -> None:
     if not 2 <= n <= len(people):
         raise InputError(
             f"{n} folds of {len(people)} subjects.",
             fix="Take at least 2 folds, and no more than there are subjects.",
         )
-    drawn = _shuffled(people, seed)
+
+
+def _dealt(people: Sequence[str], drawn: Sequence[str], n: int) -> tuple[Split, ...]:
+    """Return a split for each of the `n` tests that people are dealt into."""
     tests = [drawn[first::n] for first in range(n)]
     return tuple(
         (tuple(sorted(set(people) - set(test))), tuple(sorted(test))) for test in tests

@@ -9,13 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mitame.core.errors import InputError, MitameError, OutputError
+from mitame.core.harmonizer import takes_visits
 from mitame.io import bids
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan
 from mitame.model import Model
 from mitame.run.places import open_dataset, require_usable
 from mitame.run.results import Planned, write_all
-from mitame.run.scans import Visit, known_sequence, listed, sessions_of, title_of
+from mitame.run.scans import (
+    Visit,
+    known_sequence,
+    listed,
+    sessions_of,
+    title_of,
+    visits_of,
+)
 
 Progress = Callable[[str], None]
 """Is told what is being done, in words a user reads."""
@@ -114,15 +122,9 @@ def apply_model(
 
 def _visits(model: Model, scans: Sequence[Scan]) -> list[Visit]:
     """Return what the model takes for one: scans, or the sequences of a visit."""
-    if not model.engine.needs_pairs or len(_known_to(model) or ()) < 2:
+    if not takes_visits(model.engine) or len(_known_to(model) or ()) < 2:
         return [(scan,) for scan in scans]
-    visits: dict[tuple[str, ...], Visit] = {}
-    for scan in scans:
-        # Without a name nobody knows whose scan it is, but where it lies.
-        whose = scan.subject or str(scan.path.parent)
-        key = (whose, str(scan.visit))
-        visits[key] = (*visits.get(key, ()), scan)
-    return list(visits.values())
+    return visits_of(scans)
 
 
 def _apply_one(
@@ -184,7 +186,7 @@ def _require_known_to(model: Model, visit: Visit) -> None:
             f"{what} {listed(given)}; the model knows {listed(known)}.",
             fix=f"Fit a model with {listed(given)} scans in both groups.",
         )
-    together = model.engine.needs_pairs and known is not None
+    together = takes_visits(model.engine) and known is not None
     if together and (len(given) > len(set(given)) or known != set(given)):
         raise InputError(
             f"{what} {listed(given)}; the model takes {listed(known or ())} of one "

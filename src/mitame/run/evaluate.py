@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from mitame.core.errors import GridMismatchError, InputError
 from mitame.core.session import Session, Suffix
-from mitame.core.volume import Volume
 from mitame.evaluate.intervals import Interval, bootstrap, closed_share
 from mitame.evaluate.metrics import against_truth, gap
 from mitame.io.scan import Scan, read
@@ -91,15 +90,33 @@ def pair_up(
     return [
         Pair(
             result,
-            _partner(result, targets, "target", alone=alone),
-            _partner(result, sources, "source", alone=alone) if sources else None,
-            _partner(result, rescans, "rescan", alone=alone) if rescans else None,
+            partner(result, targets, "target", alone=alone),
+            partner(result, sources, "source", alone=alone) if sources else None,
+            partner(result, rescans, "rescan", alone=alone) if rescans else None,
         )
         for result in results
     ]
 
 
-def _partner(result: Scan, scans: Sequence[Scan], what: str, *, alone: bool) -> Scan:
+def partner(result: Scan, scans: Sequence[Scan], what: str, *, alone: bool) -> Scan:
+    """Return the one scan of the subject and sequence of a result.
+
+    Parameters
+    ----------
+    result : Scan
+        The harmonized scan.
+    scans : sequence of Scan
+        Where its partner is looked for.
+    what : str
+        What they are, in words a user reads.
+    alone : bool
+        Whether there is one result: then one scan is its partner by any name.
+
+    Raises
+    ------
+    InputError
+        If there is none, or more than one.
+    """
     if alone and len(scans) == 1:
         return scans[0]
     suffix = known_sequence(result)
@@ -138,19 +155,19 @@ def evaluate_pairs(
         If a result and what it is held against are not on one grid.
     """
     for pair in pairs:
-        target = _prepared(pair.target)
-        others = [_prepared(s) if s else None for s in (pair.source, pair.rescan)]
+        target = prepared_scan(pair.target)
+        others = [prepared_scan(s) if s else None for s in (pair.source, pair.rescan)]
         brain = target.require_brain()
         for other in others:
             if other is not None:
-                _require_one_grid(pair, other.reference, target.reference)
+                _require_one_grid(pair.result, pair.target, other, target)
                 brain = brain & other.require_brain()
-        result = _result(pair, target, rescale=rescale)
+        result = result_image(pair.result, pair.target, target, rescale=rescale)
         yield _scores(pair, result, target, others, brain)
         progress(f"{title_of(pair.result)} scored")
 
 
-def _prepared(scan: Scan) -> Session:
+def prepared_scan(scan: Scan) -> Session:
     """Return one scan, prepared, on its grid turned to RAS+."""
     session = Session({known_sequence(scan): read(scan)}, scan.subject, scan.date)
     turned, _ = Orient().apply(session)
@@ -158,32 +175,55 @@ def _prepared(scan: Scan) -> Session:
     return restore(prepared)
 
 
-def _result(pair: Pair, target: Session, *, rescale: bool) -> NDArray[np.float32]:
-    """Return the harmonized image in white-matter medians of the target."""
-    suffix = known_sequence(pair.target)
-    session, _ = Orient().apply(Session({suffix: read(pair.result)}))
+def result_image(
+    result: Scan, like: Scan, prepared: Session, *, rescale: bool
+) -> NDArray[np.float32]:
+    """Return a harmonized image on the grid of a scan, in white-matter medians.
+
+    Parameters
+    ----------
+    result : Scan
+        The harmonized scan.
+    like : Scan
+        One of the same head on the same grid.
+    prepared : Session
+        What `prepared_scan` returns for it.
+    rescale : bool
+        Whether the image is divided by its own white matter's median.
+
+    Raises
+    ------
+    InputError
+        If the image is in other units.
+    GridMismatchError
+        If the grids differ.
+    """
+    suffix = known_sequence(like)
+    session, _ = Orient().apply(Session({suffix: read(result)}))
+    _require_one_grid(result, like, session, prepared)
     volume = session[suffix]
-    _require_one_grid(pair, volume, target.reference)
-    white = white_matter_median(volume, white_matter(target))
+    white = white_matter_median(volume, white_matter(prepared))
     if rescale:
         return volume.data / np.float32(white)
     if not 1 / FAR < white < FAR:
         raise InputError(
-            f"The white matter of '{title_of(pair.result)}' is at {white:.4g}; the "
-            "target's is at 1 when prepared.",
+            f"The white matter of '{title_of(result)}' is at {white:.4g}; that of "
+            f"'{title_of(like)}' is at 1 when prepared.",
             fix="Pass --rescale to divide results by their own white matter.",
         )
     return volume.data
 
 
-def _require_one_grid(pair: Pair, volume: Volume, reference: Volume) -> None:
+def _require_one_grid(
+    result: Scan, like: Scan, found: Session, reference: Session
+) -> None:
     try:
-        volume.require_same_grid(reference)
+        found.reference.require_same_grid(reference.reference)
     except GridMismatchError as error:
         raise GridMismatchError(
-            f"'{title_of(pair.result)}' and '{title_of(pair.target)}' are not on one "
+            f"'{title_of(result)}' and '{title_of(like)}' are not on one "
             f"grid: {error.what}",
-            fix="Give a target on the grid of the result; scores never resample.",
+            fix="Give scans on the grid of the result; scores never resample.",
         ) from error
 
 

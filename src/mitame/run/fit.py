@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from mitame.core.errors import InputError
-from mitame.core.harmonizer import Harmonizer
+from mitame.core.harmonizer import Harmonizer, Resumable, takes_visits
 from mitame.core.session import Session
-from mitame.engines.named import engine_class
+from mitame.engines.named import engine_class, new_engine
 from mitame.io.digest import digest
 from mitame.io.scan import Scan
 from mitame.model import Model
@@ -21,10 +24,27 @@ from mitame.run.scans import (
     sequences_of,
     sessions_of,
     title_of,
+    visits_of,
 )
 
 Progress = Callable[[str], None]
 """Is told what was done, in words a user reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What stands beside a long training.
+
+    Parameters
+    ----------
+    folder : Path
+        Of checkpoints: the next run of the same training goes on from there.
+    tell : callable
+        Is told how far it is.
+    """
+
+    folder: Path
+    tell: Progress
 
 
 def fit_model(
@@ -32,9 +52,24 @@ def fit_model(
     target: Sequence[Scan],
     engine: str,
     *,
+    options: Mapping[str, Any] | None = None,
+    training: Training | None = None,
     progress: Progress = lambda _: None,
 ) -> Model:
     """Return a model that gives scans like `source` the look of `target`.
+
+    Parameters
+    ----------
+    source, target : sequence of Scan
+        The groups.
+    engine : str
+        As in the entry point.
+    options : mapping, optional
+        Parameters of the engine.
+    training : Training, optional
+        Where a long training is kept; other engines need none.
+    progress : callable
+        Is told of each scan that is prepared.
 
     Raises
     ------
@@ -42,7 +77,10 @@ def fit_model(
         If the engine is unknown, one scan is in both groups, the groups share no
         sequence, or a scan cannot be used.
     """
-    engine_class(engine)  # a misspelt name is told before an hour of preparation
+    # A misspelt name is told before an hour of preparation.
+    made = new_engine(engine, options or {})
+    if training is not None and isinstance(made, Resumable):
+        made.keep_in(training.folder, training.tell)
     for scan in (*source, *target):
         known_sequence(scan)
         if scan.problem is not None:
@@ -61,6 +99,7 @@ def fit_model(
             engine,
             _sessions(groups[0], "source", progress, reading),
             _sessions(groups[1], "target", progress, reading),
+            engine=made,
             about=about,
         )
     except InputError as error:
@@ -111,7 +150,37 @@ def _visits(
     """Return what the engine takes for one: scans, or whole visits of pairs."""
     if engine.needs_pairs:
         return _paired(source, target)
+    if takes_visits(engine):
+        return _whole(source, target)
     return [(scan,) for scan in source], [(scan,) for scan in target]
+
+
+def _whole(
+    source: Sequence[Scan], target: Sequence[Scan]
+) -> tuple[list[Visit], list[Visit]]:
+    """Return the visits of both groups, each with one scan of every sequence.
+
+    Raises
+    ------
+    InputError
+        If a visit lacks a sequence that others have, or has two of one.
+    """
+    groups = visits_of(source), visits_of(target)
+    every = set().union(*(sequences_of(visit) for group in groups for visit in group))
+    for visit in (*groups[0], *groups[1]):
+        if missing := every - sequences_of(visit):
+            raise InputError(
+                f"There is no {listed(missing)} beside '{title_of(visit[0])}', others "
+                "have it, and this engine takes all sequences of a visit together.",
+                fix="Leave the visit out, or choose one sequence with --sequence.",
+            )
+        if len(visit) > len(every):
+            raise InputError(
+                f"There are {len(visit)} scans beside '{title_of(visit[0])}' and "
+                f"{len(every)} sequences: {listed(every)}.",
+                fix="Give one scan of each sequence; name scans by BIDS (sub-…_ses-…).",
+            )
+    return groups
 
 
 def _paired(

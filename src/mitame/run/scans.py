@@ -63,6 +63,17 @@ def sequences_of(visit: Visit) -> frozenset[str]:
     return frozenset(str(scan.suffix) for scan in visit)
 
 
+def visits_of(scans: Iterable[Scan]) -> list[Visit]:
+    """Return scans by subject and day."""
+    visits: dict[tuple[str, str], Visit] = {}
+    for scan in scans:
+        # Without a name nobody knows whose scan it is, but where it lies.
+        whose = scan.subject or str(scan.path.parent)
+        key = (whose, str(scan.visit))
+        visits[key] = (*visits.get(key, ()), scan)
+    return list(visits.values())
+
+
 def sessions_of(scans: Visit) -> list[Session]:
     """Read the scans of one visit: a session for each grid, T1w's first.
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mitame.core.volume import Step, Volume
+from mitame.evaluate.site import SiteAccuracy
 from mitame.io import nifti
 from mitame.prepare.pipeline import keep
-from mitame.run import evaluate
+from mitame.run import evaluate, sites
 from mitame.testing.phantom import head_grid, phantom_session
 
 GRID = head_grid(8.0)
@@ -22,7 +23,8 @@ class Ready:
             s: v.with_data(v.data / np.float32(800), Step("scale", {}))
             for s, v in session.items()
         }
-        return replace(phantom_session(GRID), volumes=volumes), keep
+        ready = replace(phantom_session(GRID), volumes=volumes)
+        return replace(ready, subject=session.subject), keep
 
 
 @pytest.fixture
@@ -67,3 +69,25 @@ def test_what_is_not_there_is_one_error(mitame, pair, tmp_path, wrong):
     found = mitame("evaluate", pair[0], "--target", tmp_path / wrong, "--json")
     assert found.status == 2
     assert wrong in found.report["error"]["what"]
+
+
+def test_sites_need_the_sources(mitame, pair):
+    found = mitame("evaluate", pair[0], "--target", pair[1], "--site")
+    assert found.status == 2
+    assert "Give --source with --site" in found.err
+
+
+def test_site_accuracies_are_told(mitame, pair, monkeypatch):
+    told = (SiteAccuracy(0.9, 1.0), SiteAccuracy(0.5, 0.6))
+    answers = iter(told)
+    monkeypatch.setattr(sites, "crossed_accuracy", lambda *_, **__: next(answers))
+    results, targets = pair
+    groups = ("--target", targets, "--source", targets)
+    found = mitame("evaluate", results, *groups, "--site", "--json")
+    assert found.status == 0, found.err
+    one = found.report["sites"]["T1w"]
+    assert (one["site_accuracy_before"], one["site_accuracy_after"]) == (1.0, 0.6)
+    assert one["n_sources"] == one["n_targets"] == 2
+    answers = iter(told)
+    people = mitame("evaluate", results, *groups, "--site").out
+    assert "site accuracy 1.000 before, 0.600 after" in people

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from mitame.core.volume import Step, Volume
+from mitame.engines.cyclegan import settings
+from mitame.engines.cyclegan.watch import Folder
 from mitame.io import nifti
 from mitame.prepare.pipeline import Preparation, keep
 from mitame.run import fit
@@ -78,6 +80,44 @@ def test_a_variant_that_is_not_there_is_told(mitame, groups, tmp_path):
     told = mitame("fit", *groups, "--variant", "plain", "-o", tmp_path / "model")
     assert told.status == 2
     assert "'bilateral' has no variant 'plain'" in " ".join(told.err.split())
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """The dial, with a training of seconds."""
+    few = replace(settings.SIZES["tiny"], steps=12, batch=2)
+    monkeypatch.setitem(settings.SIZES, "tiny", few)
+
+
+def test_a_cyclegan_is_fitted(mitame, groups, tmp_path, short):
+    engine = ("--engine", "cyclegan", "--size", "tiny", "--seed", "4")
+    told = mitame("fit", *groups, *engine, "-o", tmp_path / "model", "--json")
+    assert told.status == 0, told.err
+    assert "step 12 of 12: adversarial" in told.err
+    assert not (tmp_path / "model.training").exists()
+    assert "cyclegan" in mitame("info", tmp_path / "model").out
+
+
+def test_an_interrupted_training_is_kept(mitame, groups, tmp_path, short, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Folder, "log", stop)
+    told = mitame("fit", *groups, "--engine", "cyclegan", "-o", tmp_path / "model")
+    assert told.status != 0
+    assert "Interrupted" in told.err
+    assert not (tmp_path / "model").exists()
+    assert (tmp_path / "model.training").is_dir()
+
+
+def test_a_size_that_there_is_not_is_told_before_anything_is_read(
+    mitame, groups, tmp_path
+):
+    engine = ("--engine", "cyclegan", "--size", "huge")
+    told = mitame("fit", *groups, *engine, "-o", tmp_path / "model")
+    assert told.status == 2
+    assert "no size 'huge'" in " ".join(told.err.split())
+    assert "source 1" not in told.err
 
 
 @pytest.fixture

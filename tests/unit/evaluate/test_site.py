@@ -7,7 +7,12 @@ import pytest
 from mitame.core.errors import InputError, MetadataError
 from mitame.core.volume import Step
 from mitame.evaluate.network import Training
-from mitame.evaluate.site import SiteAccuracy, linear_accuracy, site_accuracy
+from mitame.evaluate.site import (
+    SiteAccuracy,
+    crossed_accuracy,
+    linear_accuracy,
+    site_accuracy,
+)
 from mitame.testing.phantom import head_grid, phantom_session
 
 COARSE = {"spacing": 4.0, "training": Training(spacing=5.0, epochs=20)}
@@ -50,6 +55,24 @@ def test_another_tone_or_noise_is_recognized_by_both(scanner):
     found = site_accuracy(*cohort(**scanner), seed=0, **COARSE)
     assert found.linear >= 0.95
     assert found.network >= 0.95
+
+
+def test_everybody_is_unseen_once(monkeypatch):
+    folds, seen = [], []
+
+    def watched(train, test, **_):
+        for group in (0, 1):
+            names = [{scan.subject for scan in part[group]} for part in (train, test)]
+            assert not names[0] & names[1]
+        folds.append(train)
+        seen.extend(scan.subject for group in test for scan in group)
+        return SiteAccuracy(linear=len(folds) / 4, network=0.5)
+
+    monkeypatch.setattr("mitame.evaluate.site.site_accuracy", watched)
+    groups = (scans(["a", "b", "c", "d"]), scans(["c", "d", "e", "f", "g"]))
+    found = crossed_accuracy(groups, n_folds=2, seed=0)
+    assert sorted(seen) == sorted("abcdcdefg")
+    assert found == SiteAccuracy(linear=0.375, network=0.5)
 
 
 @pytest.mark.slow

@@ -1,7 +1,7 @@
 import pytest
 
 from mitame.core.errors import InputError
-from mitame.evaluate.splits import subject_folds, subject_split
+from mitame.evaluate.splits import even_folds, subject_folds, subject_split
 
 PEOPLE = [f"sub{n:02}" for n in range(11)]
 
@@ -70,3 +70,19 @@ def test_what_is_no_list_of_subjects_is_refused(bad):
         subject_split(bad, test=1, seed=0)
     with pytest.raises(InputError):
         subject_folds(bad, 2, seed=0)
+
+
+def test_every_fold_has_its_share_of_every_kind():
+    kinds = {who: "ab"[n < 4] for n, who in enumerate(PEOPLE)}
+    folds = even_folds(kinds, 3, seed=2)
+    assert sorted(who for _, test in folds for who in test) == PEOPLE
+    for train, test in folds:
+        assert sorted(train + test) == PEOPLE
+        assert [kinds[who] for who in test].count("b") in (1, 2)
+        assert [kinds[who] for who in test].count("a") in (2, 3)
+    assert even_folds(kinds, 3, seed=3) != folds
+
+
+def test_more_even_folds_than_subjects_are_refused():
+    with pytest.raises(InputError, match="12 folds of 11"):
+        even_folds(dict.fromkeys(PEOPLE, "a"), 12, seed=0)

@@ -30,9 +30,9 @@ def fitted(monkeypatch):
     """What an engine would be fitted on, without preparing it."""
     seen = {}
 
-    def fit(_preparation, _engine, source, target, *, about):
+    def fit(_preparation, _name, source, target, *, engine, about):
         seen["source"], seen["target"] = list(source), list(target)
-        seen["about"] = about
+        seen["engine"], seen["about"] = engine, about
 
     monkeypatch.setattr(Model, "fit", fit)
     return seen
@@ -92,3 +92,42 @@ def test_others_take_every_scan_for_itself(groups, fitted):
     fit_model(found(groups, "source"), found(groups, "target"), "histogram")
     assert len(fitted["source"]) == 4
     assert all(len(visit) == 1 for visit in fitted["source"])
+
+
+def test_an_unpaired_engine_of_visits_takes_whole_visits(groups, fitted):
+    for group in ("source", "target"):
+        for subject in ("01", "02", "03", "04"):
+            scan(groups / group, f"sub-{subject}_FLAIR")
+            if not (groups / group / f"sub-{subject}_T1w.nii.gz").exists():
+                scan(groups / group, f"sub-{subject}_T1w")
+    sources, targets = found(groups, "source"), found(groups, "target")
+    fit_model(sources, targets, "cyclegan", options={"seed": 3})
+    for group in ("source", "target"):
+        visits = [set(session) for visit in fitted[group] for session in visit]
+        assert visits == 4 * [{"T1w", "FLAIR"}]
+    assert fitted["engine"].seed == 3
+
+
+def test_a_visit_that_lacks_a_sequence_is_named(groups):
+    scan(groups / "target", "sub-01_T2w")
+    with pytest.raises(
+        InputError, match=r"no T2w beside 'sub-01_T1w\.nii\.gz'"
+    ) as told:
+        fit_model(found(groups, "source"), found(groups, "target"), "cyclegan")
+    assert "--sequence" in told.value.fix
+
+
+def test_a_visit_with_two_scans_of_a_sequence_is_named(groups):
+    scan(groups / "source", "sub-01_run-2_T1w")
+    with pytest.raises(InputError, match=r"2 scans beside 'sub-01.* and 1 sequences"):
+        fit_model(found(groups, "source"), found(groups, "target"), "cyclegan")
+
+
+def test_an_option_that_an_engine_does_not_have_is_told(groups):
+    with pytest.raises(InputError, match="'nyul' has no --size"):
+        fit_model(
+            found(groups, "source"),
+            found(groups, "target"),
+            "nyul",
+            options={"size": "tiny"},
+        )

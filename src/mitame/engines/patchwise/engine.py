@@ -8,30 +8,19 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
 from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
-from mitame.core.session import Session, Suffix
-from mitame.core.volume import Step, Volume
+from mitame.core.session import Session
+from mitame.core.volume import Step
+from mitame.engines.added import Edit, added, edited_at, fading
 from mitame.engines.identity import Identity
 from mitame.engines.patchwise.features import Features, Rows, Shape, Window
 from mitame.engines.patchwise.pairs import require_known, require_pairs
 from mitame.io import bundle
-from mitame.prepare.resample import at_spacing, resample, resample_mask
 from mitame.solve import patches
-from mitame.solve.smooth import gaussian
-
-SAME_SPACING = 0.05
-"""Relative; a grid so near to the one that was trained on is used as it is."""
 
 STRIDE_MM = 2.0
 """About so far apart are the centers of the patches that are put together."""
-
-EDGE_VOXELS = 2
-"""Patches are used so far beyond the brain mask, and fade out."""
-
-FADE_VOXELS = 8
-"""So far beyond the brain, nothing is left of them."""
 
 
 class Patchwise:
@@ -163,18 +152,13 @@ class Patchwise:
         self, session: Session, based: Session, found: Callable[[Rows], Rows]
     ) -> Session:
         """Return `based` with what `found` gives for the rows of its patches."""
-        edit = self._edit(session, based, found)
+
+        def edit(seen: Session, curved: Session) -> Edit:
+            return self._sums(seen, curved, found)
+
+        spacing = self.features_.window.spacing
         step = Step(self.name, params_of(self))
-        return session.with_volumes(
-            {
-                suffix: volume.with_data(
-                    based[suffix].data
-                    + np.where(volume.data == 0, np.float32(0), edit[suffix]),
-                    step,
-                )
-                for suffix, volume in session.items()
-            }
-        )
+        return added(session, based, edited_at(spacing, session, based, edit), step)
 
     def save(self, folder: Path) -> None:
         """Write the parameters and what was learned into `folder`."""
@@ -211,60 +195,15 @@ class Patchwise:
             patches.take(np.stack(missing), centers, window.target),
         )
 
-    def _edit(
-        self, session: Session, based: Session, found: Callable[[Rows], Rows]
-    ) -> dict[Suffix, Rows]:
-        """Return what is added to each sequence."""
-        spacing = self.features_.window.spacing
-        edges = np.array(session.reference.spacing)
-        if np.abs(edges / spacing - 1).max() <= SAME_SPACING:
-            return self._sums(session, based, found)
-        fine = _resampled(session, spacing), _resampled(based, spacing)
-        affine, grid = fine[0].reference.affine, session.reference
-        return {
-            suffix: resample(Volume(data, affine), grid, interpolator="linear").data
-            for suffix, data in self._sums(*fine, found).items()
-        }
-
     def _sums(
         self, session: Session, based: Session, found: Callable[[Rows], Rows]
-    ) -> dict[Suffix, Rows]:
-        """Return the same on the grid that was trained on."""
+    ) -> Edit:
+        """Return what is added to each sequence, on the grid that was trained on."""
         window = self.features_.window
         brain = session.require_brain()
-        near, fade = _fading(brain)
+        near, fade = fading(brain)
         i, j, k = window.strides(STRIDE_MM)
         centers = np.argwhere(near[::i, ::j, ::k]) * (i, j, k)
         rows = found(window.rows(session, based, centers))
         volumes = patches.together(rows, centers, window.target, brain.shape)
         return dict(zip(window.suffixes, volumes * fade, strict=True))
-
-
-def _fading(brain: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Rows]:
-    """Return where patches are used, and how much of them: less beyond the brain."""
-    near, fade = np.zeros_like(brain), np.zeros(brain.shape, np.float32)
-    around = tuple(
-        _reached(np.asarray(brain.any(axis=others)))
-        for others in ((1, 2), (0, 2), (0, 1))
-    )
-    near[around] = binary_dilation(brain[around], iterations=EDGE_VOXELS)
-    fade[around] = gaussian(near[around].astype(np.float32), 1)
-    return near, np.maximum(brain, fade)
-
-
-def _reached(inside: NDArray[np.bool_]) -> slice:
-    """Return what of an axis is not too far from the brain."""
-    first, last = np.flatnonzero(inside)[[0, -1]]
-    return slice(max(0, first - FADE_VOXELS), last + FADE_VOXELS + 1)
-
-
-def _resampled(session: Session, spacing: float) -> Session:
-    """Return a session with cubic voxels."""
-    volumes = {
-        suffix: at_spacing(volume, spacing) for suffix, volume in session.items()
-    }
-    grid = next(iter(volumes.values()))
-    brain = resample_mask(session.require_brain(), session.reference, grid)
-    return Session(
-        volumes, session.subject, brain=brain, to_template=session.to_template
-    )

@@ -1,0 +1,219 @@
+"""CycleGAN: two unpaired groups, and a generator that knows where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Literal, Self, get_args
+
+import numpy as np
+
+from mitame.core.errors import InputError
+from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step
+from mitame.engines.added import Edit, added, at_spacing_of, edited_at, fading
+from mitame.engines.bilateral import Bilateral
+from mitame.engines.cyclegan.infer import Generated, edit_of
+from mitame.engines.cyclegan.settings import SIZES, Settings, Size
+from mitame.engines.cyclegan.slices import FADED, Head, box_around
+from mitame.engines.cyclegan.watch import Folder, Watch
+from mitame.engines.identity import Identity
+from mitame.engines.patchwise.pairs import require_known
+from mitame.io import bundle
+
+Base = Literal["bilateral", "identity"]
+"""What comes before the generator: a gain by place and brightness, or nothing."""
+
+BASES: dict[Base, type[Harmonizer]] = {"bilateral": Bilateral, "identity": Identity}
+
+MULTIPLE = 4
+"""Voxels along an edge of a slice, so that a discriminator's strides come out even."""
+
+
+class CycleGAN:
+    """Give slices the look of another scanner that is known from other people.
+
+    Two generators, there and back, are trained so that what they make cannot be told
+    from the scanner's own slices, and so that there and back again is where it began.
+    They are local convolutions, and a local convolution cannot know that it is in
+    the occipital lobe: so each voxel's place in the template is given, too.
+
+    Parameters
+    ----------
+    size : {"tiny", "small", "base"}
+        Of networks and training: two cores and minutes, an hour, or a GPU.
+    base : {"bilateral", "identity"}
+        What comes before the generator.
+    coordinates : bool
+        Whether generators and discriminators are given the place.
+    steps : int, optional
+        Of the training, if not those of the size.
+    seed : int
+        Of weights and drawn slices.
+
+    Attributes
+    ----------
+    base_ : Harmonizer
+        What comes first.
+    suffixes_ : tuple of str
+        The sequences, all in one slice.
+    spacing_ : float
+        Voxel edge that was trained on, mm.
+    generator_ : Generated
+        The generator from source to target.
+    """
+
+    needs_pairs: ClassVar[bool] = False
+    takes_visits: ClassVar[bool] = True
+    base_: Harmonizer
+    suffixes_: tuple[Suffix, ...]
+    spacing_: float
+    generator_: Generated
+
+    def __init__(
+        self,
+        *,
+        size: Size = "tiny",
+        base: Base = "bilateral",
+        coordinates: bool = True,
+        steps: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.size = size
+        self.base = base
+        self.coordinates = coordinates
+        self.steps = steps
+        self.seed = seed
+        self.watch: Watch = Watch()
+        _ = self.settings  # a size that there is not is told before scans are read
+
+    def keep_in(self, folder: Path, tell: Callable[[str], None]) -> None:
+        """Keep checkpoints in a folder, and go on from the one that is there."""
+        self.watch = Folder(folder, tell)
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Learn from two groups; nobody need be in both.
+
+        Raises
+        ------
+        InputError
+            If a parameter is none that there is, or no sequence is in all sessions.
+        ImplausibleError
+            If the training diverges.
+        """
+        # Heavy: torch. A fitted model needs none.
+        from mitame.engines.cyclegan.export import to_onnx
+        from mitame.engines.cyclegan.train import train
+
+        settings = self.settings
+        self.suffixes_ = _shared((*source, *target))
+        self.spacing_ = float(np.median([s.reference.spacing for s in source]))
+        self.base_ = self._fitted_base(source, target)
+        groups = (
+            [self._head(self.base_.transform(one)) for one in source],
+            [self._head(one) for one in target],
+        )
+        shape = _common_shape((*groups[0], *groups[1]))
+        heads = [[head.padded(shape) for head in group] for group in groups]
+        networks = train(heads[0], heads[1], settings, self.seed, self.watch)
+        self.generator_ = Generated(to_onnx(networks.there_average))
+        return self
+
+    def transform(self, session: Session) -> Session:
+        """Return `session` as the target shows it; zeros stay zero.
+
+        Raises
+        ------
+        NotFittedError
+            If the engine was not fitted.
+        InputError
+            If the session has other sequences than those of training.
+        """
+        require_fitted(self, "generator_")
+        require_known(session, self.suffixes_)
+        based = self.base_.transform(session)
+        edit = edited_at(self.spacing_, session, based, self._edit)
+        return added(session, based, edit, Step("cyclegan", params_of(self)))
+
+    def save(self, folder: Path) -> None:
+        """Write the parameters and what was learned into `folder`."""
+        require_fitted(self, "generator_")
+        words = {
+            "params": params_of(self),
+            "suffixes": list(self.suffixes_),
+            "spacing": self.spacing_,
+        }
+        onnx = np.frombuffer(self.generator_.onnx, np.uint8)
+        bundle.write(folder, words, {"generator": onnx})
+        self.base_.save(folder / "base")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, arrays = bundle.read(folder)
+        engine = cls(**words["params"])
+        engine.suffixes_ = tuple(words["suffixes"])
+        engine.spacing_ = words["spacing"]
+        engine.generator_ = Generated(arrays["generator"].tobytes())
+        engine.base_ = BASES[engine.base].load(folder / "base")
+        return engine
+
+    @property
+    def settings(self) -> Settings:
+        """Return what the parameters stand for."""
+        for name, given, known in (
+            ("size", self.size, get_args(Size)),
+            ("base", self.base, get_args(Base)),
+        ):
+            if given not in known:
+                raise InputError(
+                    f"The CycleGAN has no {name} {given!r}.",
+                    fix=f"Choose one of {', '.join(known)}.",
+                )
+        found = SIZES[self.size]
+        if not self.coordinates:
+            found = replace(found, place=0.0)
+        return found if self.steps is None else replace(found, steps=self.steps)
+
+    def _fitted_base(
+        self, source: Sequence[Session], target: Sequence[Session]
+    ) -> Harmonizer:
+        groups = [
+            [one.with_volumes({s: one[s] for s in self.suffixes_}) for one in group]
+            for group in (source, target)
+        ]
+        return BASES[self.base]().fit(*groups)
+
+    def _head(self, session: Session) -> Head:
+        return Head.of(at_spacing_of(session, self.spacing_), self.suffixes_)
+
+    def _edit(self, session: Session, based: Session) -> Edit:
+        """Return what is added to each sequence, on a grid like that of training."""
+        brain = session.require_brain()
+        _, fade = fading(brain)
+        head = Head.of(based, self.suffixes_, FADED)
+        edits = edit_of(head, self.generator_.run, self.settings.place)
+        box = box_around(brain, FADED)
+        whole: Edit = {}
+        for suffix, edit in zip(self.suffixes_, edits, strict=True):
+            whole[suffix] = np.zeros(brain.shape, np.float32)
+            whole[suffix][box] = edit * fade[box]
+        return whole
+
+
+def _shared(sessions: Sequence[Session]) -> tuple[Suffix, ...]:
+    """Return the sequences that all sessions have."""
+    shared = set.intersection(*(set(session) for session in sessions))
+    if not shared:
+        raise InputError(
+            "No sequence is in all sessions.", fix="Give scans of one sequence."
+        )
+    return tuple(suffix for suffix in sessions[0] if suffix in shared)
+
+
+def _common_shape(heads: Sequence[Head]) -> list[int]:
+    """Return the least shape that all heads fit in."""
+    most = np.max([head.inside.shape for head in heads], axis=0)
+    return [int(-(-n // MULTIPLE) * MULTIPLE) for n in most]

@@ -1,0 +1,37 @@
+"""A generator as ONNX, so that it runs without torch."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import torch
+
+from mitame.engines.cyclegan.networks import Generator
+
+OPSET = 17
+"""Of the ONNX file: what onnxruntime 1.14 (2023) and later can read."""
+
+
+def to_onnx(generator: Generator) -> bytes:
+    """Return a generator as an ONNX model of ``images, place -> made``."""
+    generator = generator.eval()
+    first = generator.first.weight.shape[1]
+    n_images = generator.last.weight.shape[0]
+    given = torch.zeros(1, n_images, 8, 8), torch.zeros(1, first - n_images, 8, 8)
+    names = ["images", "place", "made"]
+    packed = io.BytesIO()
+    with warnings.catch_warnings():
+        # The new exporter wants another package, and gives the same six kinds of nodes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            generator,
+            given,
+            packed,  # type: ignore[arg-type]  # takes files, and does not say so
+            input_names=names[:2],
+            output_names=names[2:],
+            dynamic_axes={name: {0: "n", 2: "h", 3: "w"} for name in names},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    return packed.getvalue()

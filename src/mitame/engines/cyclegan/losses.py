@@ -1,0 +1,39 @@
+"""What training makes small."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def adversarial(scores: Tensor, real: bool, inside: Tensor) -> Tensor:
+    """Return how far scores are from 1 if real, from 0 if not: least squares.
+
+    Parameters
+    ----------
+    scores : tensor, shape (batch, 1, h / n, w / n)
+        Of pieces of slices.
+    real : bool
+        Whether they should be 1.
+    inside : tensor, shape (batch, 1, h, w)
+        1 in the brain; a piece counts as much as it holds of it.
+    """
+    height, width = scores.shape[2:]
+    share = functional.adaptive_avg_pool2d(inside, (height, width))
+    wrong: Tensor = ((scores - float(real)) ** 2 * share).sum()
+    return wrong / share.sum().clamp(min=1)
+
+
+def apart(one: Tensor, other: Tensor, inside: Tensor) -> Tensor:
+    """Return the mean absolute difference inside the brain.
+
+    Parameters
+    ----------
+    one, other : tensor, shape (batch, n_images, h, w)
+        Slices.
+    inside : tensor, shape (batch, 1, h, w)
+        How much each voxel counts.
+    """
+    count = inside.sum() * one.shape[1]
+    found: Tensor = ((one - other).abs() * inside).sum() / count.clamp(min=1)
+    return found

@@ -1,0 +1,126 @@
+"""Generator and discriminator: local convolutions that know where they are.
+
+After J.-Y. Zhu, T. Park, P. Isola, A. A. Efros, "Unpaired image-to-image translation
+using cycle-consistent adversarial networks", ICCV 2017, without normalization layers
+(they take tone and brightness away, which are what scanners differ in) and without
+strides in the generator.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+SLOPE = 0.1
+"""Of what is below 0."""
+
+DETAIL = 10.0
+"""Fine detail is shown to discriminators so many times: a tenth of the size of the
+anatomy, it is most of what tells two scanners apart, and was found last."""
+
+REACH = 1.0
+"""Most that a generator changes a voxel by, white-matter medians."""
+
+
+class Generator(nn.Module):
+    """Give slices of one scanner the look of the other.
+
+    Parameters
+    ----------
+    n_images : int
+        Sequences.
+    n_place : int
+        Coordinate channels.
+    width : int
+        Channels of the layers.
+    blocks : int
+        Residual blocks.
+    """
+
+    def __init__(self, n_images: int, n_place: int, width: int, blocks: int) -> None:
+        super().__init__()
+        self.first = _conv(n_images + n_place, width)
+        self.blocks = nn.ModuleList([Block(width) for _ in range(blocks)])
+        self.last = _conv(width, n_images)
+        self.apply(_begin)
+        nn.init.zeros_(self.last.weight)  # starts at identity
+        nn.init.zeros_(_bias(self.last))
+
+    def forward(self, images: Tensor, place: Tensor) -> Tensor:
+        """Return images of the same shape, (batch, n_images, h, w)."""
+        inner = _bent(self.first(torch.cat([images, place], dim=1)))
+        for block in self.blocks:
+            inner = block(inner)  # (batch, width, h, w)
+        return images + REACH * torch.tanh(self.last(inner))
+
+
+class Block(nn.Module):
+    """Two convolutions that add to what they are given."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.one, self.two = _conv(width, width), _conv(width, width)
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Return the same shape."""
+        found: Tensor = _bent(given + self.two(_bent(self.one(given))))
+        return found
+
+
+class Discriminator(nn.Module):
+    """Tell, for each piece of a slice, how much it looks like a scanner's own.
+
+    Parameters
+    ----------
+    n_images, n_place
+        As for `Generator`.
+    width : int
+        Channels of the first layer; the others have twice as many.
+    """
+
+    def __init__(self, n_images: int, n_place: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(2 * n_images + n_place, width, 4, stride=2, padding=1),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(2 * width, 1, 3, padding=1),
+        )
+        self.apply(_begin)
+
+    def forward(self, images: Tensor, place: Tensor) -> Tensor:
+        """Return a score of each piece, (batch, 1, h / 4, w / 4)."""
+        seen = torch.cat([images, DETAIL * detail(images), place], dim=1)
+        found: Tensor = self.layers(seen)
+        return found
+
+
+def detail(images: Tensor) -> Tensor:
+    """Return what a blur over three voxels takes away, same shape."""
+    side = torch.tensor([0.25, 0.5, 0.25])
+    weight = (side[:, None] * side[None]).expand(images.shape[1], 1, 3, 3)
+    wide = nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
+    return images - nn.functional.conv2d(wide, weight, groups=images.shape[1])
+
+
+def _conv(n_in: int, n_out: int) -> nn.Conv2d:
+    return nn.Conv2d(n_in, n_out, 3, padding=1)
+
+
+def _bias(layer: nn.Conv2d) -> Tensor:
+    assert layer.bias is not None  # noqa: S101
+    return layer.bias
+
+
+def _begin(layer: nn.Module) -> None:
+    """Draw weights that keep the size of what they are given."""
+    if isinstance(layer, nn.Conv2d):
+        nn.init.kaiming_normal_(layer.weight, SLOPE)
+        nn.init.zeros_(_bias(layer))
+
+
+def _bent(values: Tensor) -> Tensor:
+    return nn.functional.leaky_relu(values, SLOPE)

@@ -1,0 +1,68 @@
+"""How a CycleGAN is built and trained: one dial, and what it turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Size = Literal["tiny", "small", "base"]
+"""The dial: two cores and minutes, two cores and an hour, a GPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Sizes of the networks, weights of the losses, and the schedule.
+
+    Parameters
+    ----------
+    width : int
+        Channels of the generator's layers.
+    blocks : int
+        Residual blocks of the generator.
+    judge_width : int
+        Channels of the discriminator's first layer.
+    steps : int
+        Of the discriminators.
+    ahead : float
+        Share of these before generators take their first: until discriminators can
+        tell anything, there is nothing to learn from them.
+    batch : int
+        Slices of each scanner a step.
+    rate, judge_rate : float
+        Learning rates of generators and discriminators; fall to 0 over the second half.
+    cycle, identity : float
+        Weights of these losses; the adversarial one has 1.
+    place : float
+        Amplitude of the coordinate channels; 0 leaves them out.
+    noise : float
+        Standard deviation of what discriminators see added, white-matter medians.
+    average : float
+        Of the weights of one step in the average of all.
+    """
+
+    width: int = 16
+    blocks: int = 1
+    judge_width: int = 32
+    steps: int = 3200
+    ahead: float = 0.25
+    batch: int = 8
+    rate: float = 1e-4
+    judge_rate: float = 1e-3
+    cycle: float = 5.0
+    identity: float = 0.5
+    place: float = 0.3
+    noise: float = 0.05
+    average: float = 0.995
+
+    def share_of_rate(self, step: int) -> float:
+        """Return the share of the learning rates at a step: all, then falling to 0."""
+        return min(1.0, 2 * (1 - step / self.steps))
+
+
+SIZES: dict[Size, Settings] = {
+    "tiny": Settings(),
+    "small": Settings(width=48, blocks=6, steps=6000, ahead=0.15, average=0.999),
+    "base": Settings(
+        width=64, blocks=9, steps=40_000, ahead=0.05, batch=32, average=0.999
+    ),
+}

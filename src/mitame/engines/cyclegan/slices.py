@@ -1,0 +1,268 @@
+"""Sessions as slices with places, and slices as sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_gradient_magnitude
+
+from mitame.core.session import Session, Suffix
+
+MIDDLE_MM, REACH_MM = (0, -18, 8), 80
+"""Of the template's brain: places are told from there, in such units."""
+
+WAVES = (1, 2)
+"""Half periods of the waves over the brain that tell a place, too."""
+
+MARGIN = 4
+"""Voxels around the brain that are trained on."""
+
+FADED = 6
+"""Voxels around the brain that an edit reaches: see `added.fading`."""
+
+LEAST_INSIDE = 0.05
+"""Share of a slice that is brain, or it is not shown in training."""
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """The part of a session that holds the brain.
+
+    Parameters
+    ----------
+    images : array of float32, shape (n_images, i, j, k)
+        Sequences in the order of the engine.
+    inside : array of float32, shape (i, j, k)
+        1 in the brain.
+    to_place : array, shape (3, 4)
+        From voxels to places, about -1 to 1.
+    """
+
+    images: Image
+    inside: Image
+    to_place: NDArray[np.float64]
+
+    @classmethod
+    def of(
+        cls, session: Session, suffixes: Sequence[Suffix], margin: int = MARGIN
+    ) -> Head:
+        """Return what of a prepared session is so many voxels around the brain."""
+        box = box_around(session.require_brain(), margin)
+        first = [side.start for side in box]
+        to_place = session.require_template() @ session.reference.affine
+        to_place = to_place[:3].copy()
+        to_place[:, 3] += to_place[:, :3] @ first - np.array(MIDDLE_MM)
+        return cls(
+            np.stack([session[s].data[box] for s in suffixes]),
+            session.require_brain()[box].astype(np.float32),
+            to_place / REACH_MM,
+        )
+
+    def padded(self, shape: Sequence[int]) -> Head:
+        """Return the same in a larger box, nothing around it."""
+        wide = [
+            (0, big - small)
+            for big, small in zip(shape, self.inside.shape, strict=True)
+        ]
+        return Head(
+            np.pad(self.images, [(0, 0), *wide]),
+            np.pad(self.inside, wide),
+            self.to_place,
+        )
+
+
+def box_around(brain: NDArray[np.bool_], margin: int) -> tuple[slice, slice, slice]:
+    """Return the box that holds the brain and so many voxels around it."""
+    where = np.argwhere(brain)
+    ends = zip(where.min(axis=0), where.max(axis=0), strict=True)
+    i, j, k = (slice(max(0, a - margin), b + margin + 1) for a, b in ends)
+    return i, j, k
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slices:
+    """Some slices of one direction.
+
+    Parameters
+    ----------
+    images : array of float32, shape (batch, n_images, h, w)
+        Intensities.
+    place : array of float32, shape (batch, n_place, h, w)
+        Coordinate channels.
+    inside : array of float32, shape (batch, 1, h, w)
+        1 in the brain.
+    """
+
+    images: Image
+    place: Image
+    inside: Image
+
+
+def n_place(amplitude: float) -> int:
+    """Return the number of coordinate channels."""
+    return 3 * (1 + 2 * len(WAVES)) if amplitude else 0
+
+
+def place_channels(
+    to_place: NDArray[np.float64],
+    voxels: Sequence[NDArray[np.integer]],
+    amplitude: float,
+) -> Image:
+    """Return the coordinate channels of voxels: places, and their sines and cosines.
+
+    Parameters
+    ----------
+    to_place : array, shape (3, 4)
+        Of the head.
+    voxels : sequence of three arrays
+        Indices along each axis; they broadcast to one shape.
+    amplitude : float
+        Of all channels.
+
+    Returns
+    -------
+    array of float32, shape (n_place, ...)
+    """
+    if not amplitude:
+        shape = np.broadcast_shapes(*(v.shape for v in voxels))
+        return np.zeros((0, *shape), np.float32)
+    channels = []
+    for a, b, c, start in to_place:
+        place = a * voxels[0] + b * voxels[1] + c * voxels[2] + start
+        channels.append(place)
+        for wave in WAVES:
+            channels += [np.sin(np.pi * wave * place), np.cos(np.pi * wave * place)]
+    return np.asarray(amplitude * np.stack(channels), np.float32)
+
+
+def cut(head: Head, axis: int, at: NDArray[np.integer], amplitude: float) -> Slices:
+    """Return slices of a head across an axis.
+
+    Parameters
+    ----------
+    head : Head
+        Any.
+    axis : int
+        0, 1 or 2.
+    at : array of int, shape (n,)
+        Which slices.
+    amplitude : float
+        Of the coordinate channels.
+    """
+    images = np.moveaxis(np.take(head.images, at, axis=axis + 1), axis + 1, 0)
+    inside = np.moveaxis(np.take(head.inside, at, axis=axis), axis, 0)
+    # Slices first, then their two axes in order, as `images` has them.
+    voxels: list[NDArray[np.integer]] = [at.reshape(-1, 1, 1)] * 3
+    across, down = (a for a in range(3) if a != axis)
+    voxels[across] = np.arange(head.inside.shape[across]).reshape(1, -1, 1)
+    voxels[down] = np.arange(head.inside.shape[down])
+    place = place_channels(head.to_place, voxels, amplitude)  # (n_place, n, h, w)
+    return Slices(images, np.moveaxis(place, 1, 0), inside[:, None])
+
+
+def noise_of(heads: Sequence[Head]) -> Image:
+    """Return the noise of some heads, standard deviation of each image, shape (n,).
+
+    Told from the finest differences of neighbors along all axes, in the half of the
+    brain where it is smoothest: tissue has little of them there. The median over heads.
+    """
+    return np.median(
+        [[_noise(image, h.inside) for image in h.images] for h in heads], axis=0
+    ).astype(np.float32)
+
+
+def _noise(image: Image, inside: Image) -> float:
+    fine = image
+    for axis in range(3):  # each has the gain sqrt(6) for white noise
+        fine = np.diff(fine, n=2, axis=axis)
+    middle = (slice(1, -1),) * 3
+    coarse = gaussian_gradient_magnitude(image, 2.0)[middle]
+    brain = inside[middle] > 0
+    smooth = brain & (coarse <= np.median(coarse[brain]))
+    return float(np.median(np.abs(fine[smooth])) / 0.6745 / 6**1.5)
+
+
+Which = tuple[int, int]
+"""A slice: whose, and which across the axis."""
+
+
+class Deck:
+    """Slices of one scanner, from which some are drawn.
+
+    Parameters
+    ----------
+    heads : sequence of Head
+        Of one shape.
+    amplitude : float
+        Of the coordinate channels.
+    """
+
+    def __init__(self, heads: Sequence[Head], amplitude: float) -> None:
+        self.heads = heads
+        self.amplitude = amplitude
+        self._shown = [[_shown(head, axis) for head in heads] for axis in range(3)]
+        self._places = [
+            [_places(h, axis, at) for h, at in zip(heads, shown, strict=True)]
+            for axis, shown in enumerate(self._shown)
+        ]
+
+    def span(self, axis: int) -> tuple[float, float]:
+        """Return between which places most heads have slices across an axis."""
+        ends = np.array([(p.min(), p.max()) for p in self._places[axis]])
+        low, high = np.median(ends, axis=0)
+        return float(low), float(high)
+
+    def draw(
+        self, axis: int, places: NDArray[np.float64], rng: np.random.Generator
+    ) -> list[Which]:
+        """Return the slice that is nearest to each place, each of a head drawn anew.
+
+        Parameters
+        ----------
+        axis : int
+            What slices are across.
+        places : array, shape (n,)
+            As of `span`. Two decks that are asked for the same places show the same
+            part of the brain: what then differs is the scanner, and people.
+        rng : Generator
+            Draws the heads.
+        """
+        found = []
+        for place in places:
+            who = int(rng.integers(len(self.heads)))
+            nearest = np.abs(self._places[axis][who] - place).argmin()
+            found.append((who, int(self._shown[axis][who][nearest])))
+        return found
+
+    def cut(self, axis: int, some: Sequence[Which]) -> Slices:
+        """Return some slices across an axis."""
+        parts = [
+            cut(self.heads[who], axis, np.array([at]), self.amplitude)
+            for who, at in some
+        ]
+        return Slices(
+            *(
+                np.concatenate([getattr(part, name) for part in parts])
+                for name in ("images", "place", "inside")
+            )
+        )
+
+
+def _shown(head: Head, axis: int) -> NDArray[np.intp]:
+    """Return which slices across an axis have enough of the brain."""
+    others = tuple(a for a in range(3) if a != axis)
+    return np.flatnonzero(head.inside.mean(axis=others) > LEAST_INSIDE)
+
+
+def _places(head: Head, axis: int, at: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return where the middles of slices are, along the axis of the template."""
+    voxels = np.repeat((np.array(head.inside.shape) - 1)[:, None] / 2, len(at), axis=1)
+    voxels[axis] = at
+    places = head.to_place[:, :3] @ voxels + head.to_place[:, 3:]
+    along = int(np.abs(head.to_place[:, axis]).argmax())
+    return np.asarray(places[along])

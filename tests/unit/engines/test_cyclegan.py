@@ -1,0 +1,324 @@
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mitame.core.errors import ImplausibleError, InputError, ModelError
+from mitame.core.volume import Step
+from mitame.engines.cyclegan import CycleGAN
+from mitame.engines.cyclegan.export import to_onnx
+from mitame.engines.cyclegan.infer import Generated, edit_of
+from mitame.engines.cyclegan.losses import adversarial, apart
+from mitame.engines.cyclegan.networks import Discriminator, Generator, detail
+from mitame.engines.cyclegan.pool import SIZE, Pool
+from mitame.engines.cyclegan.settings import SIZES, Settings
+from mitame.engines.cyclegan.slices import (
+    Deck,
+    Head,
+    cut,
+    n_place,
+    noise_of,
+    place_channels,
+)
+from mitame.engines.cyclegan.train import State, _more_noise, _require_sound, train
+from mitame.engines.cyclegan.watch import Folder, Watch
+from mitame.prepare.template import template_coordinates
+from mitame.testing.harmonizer import check_harmonizer
+from mitame.testing.phantom import head_grid, phantom_session
+
+GRID = head_grid(8.0)
+FEW = {"size": "tiny", "steps": 5}
+
+
+def scan(seed, suffixes=("T1w",)):
+    session = phantom_session(
+        GRID, suffixes=suffixes, gain=1 / 800, noise=20, seed=seed
+    )
+    return replace(session, subject=f"{seed:02d}")
+
+
+def head(seed=0, suffixes=("T1w",)):
+    return Head.of(scan(seed, suffixes), suffixes)
+
+
+def test_it_keeps_the_promises_of_an_engine():
+    check_harmonizer(lambda: CycleGAN(**FEW))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_slice_is_cut_where_it_lies(axis):
+    whole = head(suffixes=("T1w", "T2w"))
+    at = np.array([5, 2])
+    found = cut(whole, axis, at, 1.0)
+    for n, index in enumerate(at):
+        assert np.array_equal(
+            found.images[n], np.take(whole.images, index, axis=axis + 1)
+        )
+        assert np.array_equal(
+            found.inside[n, 0], np.take(whole.inside, index, axis=axis)
+        )
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_places_are_those_of_the_template(axis):
+    session = scan(0)
+    shift = np.eye(4)
+    shift[:3, 3] = (8, -16, 24)
+    session = replace(session, to_template=shift @ session.require_template())
+    whole = Head.of(session, ("T1w",))
+    found = cut(whole, axis, np.array([4]), 0.3).place[0]
+    brain = np.argwhere(session.require_brain())
+    first = np.maximum(brain.min(axis=0) - 4, 0)
+    box = tuple(slice(a, a + n) for a, n in zip(first, whole.inside.shape, strict=True))
+    places = (template_coordinates(session)[box] - (0, -18, 8)) / 80
+    expected = np.take(places, 4, axis=axis)
+    assert len(found) == n_place(0.3) == 15
+    for direction in range(3):
+        here = expected[..., direction]
+        channels = found[5 * direction : 5 * direction + 5] / 0.3
+        waves = [np.sin(np.pi * here), np.cos(np.pi * here)]
+        waves += [np.sin(2 * np.pi * here), np.cos(2 * np.pi * here)]
+        np.testing.assert_allclose(channels, [here, *waves], atol=1e-5)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_slices_of_one_place_are_drawn_from_both_scanners(axis):
+    """A head that lies elsewhere in its grid, and a scanner with other slices."""
+    one, other = head(0), head(1)
+    flipped = replace(
+        other,
+        images=np.flip(other.images, axis + 1).copy(),
+        inside=np.flip(other.inside, axis).copy(),
+        to_place=other.to_place.copy(),
+    )
+    flipped.to_place[:, 3] += other.to_place[:, axis] * (other.inside.shape[axis] - 1)
+    flipped.to_place[:, axis] *= -1
+    decks = Deck([one], 0.3), Deck([flipped], 0.3)
+    places = np.linspace(*decks[0].span(axis), 5)
+    drawn = [deck.draw(axis, places, np.random.default_rng(0)) for deck in decks]
+    cuts = [d.cut(axis, some) for d, some in zip(decks, drawn, strict=True)]
+    channel = 5 * axis
+    assert [at for _, at in drawn[0]] != [at for _, at in drawn[1]]
+    np.testing.assert_allclose(
+        cuts[0].place[:, channel].mean((1, 2)),
+        cuts[1].place[:, channel].mean((1, 2)),
+        atol=0.3 * 8 / 80 + 1e-5,  # a voxel: where two are as near, any is drawn
+    )
+
+
+def test_heads_are_drawn_at_random_and_slices_nearest():
+    deck = Deck([head(0), head(1), head(2)], 0.3)
+    low, high = deck.span(2)
+    drawn = deck.draw(2, np.full(60, (low + high) / 2), np.random.default_rng(0))
+    assert {who for who, _ in drawn} == {0, 1, 2}
+    assert len({at for _, at in drawn}) <= 3
+
+
+def test_a_pool_mixes_results_of_now_and_before():
+    pool, rng = Pool(), np.random.default_rng(0)
+    first = torch.arange(4.0).reshape(4, 1, 1, 1)
+    shown, which = pool.mixed(1, first, [(0, n) for n in range(4)], rng)
+    assert torch.equal(shown, first)
+    again, of = pool.mixed(1, first + 10, [(1, n) for n in range(4)], rng)
+    assert which == [(0, n) for n in range(4)]
+    assert of[:2] == [(1, 2), (1, 3)]
+    assert {who for who, _ in of[2:]} == {0}
+    assert [float(i) for i in again] == [n + 10 * who for who, n in of]
+    assert not pool.kept[0]
+    for _ in range(SIZE):
+        pool.mixed(1, first, which, rng)
+    assert len(pool.kept[1]) == SIZE
+
+
+def test_a_pool_is_kept_and_read_back():
+    pool, rng = Pool(), np.random.default_rng(0)
+    pool.mixed(2, torch.randn(4, 1, 3, 3), [(0, n) for n in range(4)], rng)
+    again = Pool()
+    again.restore(pool.tensors())
+    assert [which for _, which in again.kept[2]] == [(0, 0), (0, 1)]
+    assert all(
+        torch.equal(image, other)
+        for (image, _), (other, _) in zip(again.kept[2], pool.kept[2], strict=True)
+    )
+
+
+def test_without_coordinates_there_are_no_channels():
+    assert n_place(0.0) == 0
+    voxels = [np.zeros((2, 1)), np.zeros((1, 3)), np.zeros((1, 1))]
+    assert place_channels(np.eye(3, 4), voxels, 0.0).shape == (0, 2, 3)
+
+
+def test_a_voxel_is_the_mean_of_the_slices_it_lies_in():
+    whole = head()
+    sizes = whole.inside.shape
+
+    def run(images, place):
+        """Add the number of voxels of a slice: each axis has another."""
+        return images + images.shape[2] * images.shape[3]
+
+    area = sum(np.prod(sizes) / n for n in sizes) / 3
+    np.testing.assert_allclose(edit_of(whole, run, 0.3), area, rtol=1e-5)
+
+
+def test_a_generator_begins_with_what_it_is_given():
+    images = torch.randn(2, 3, 16, 12)
+    place = torch.randn(2, 15, 16, 12)
+    assert torch.equal(Generator(3, 15, 8, 2)(images, place), images)
+
+
+def test_a_discriminator_scores_pieces():
+    score = Discriminator(1, 15, 8)(
+        torch.randn(2, 1, 32, 24), torch.randn(2, 15, 32, 24)
+    )
+    assert score.shape == (2, 1, 8, 6)
+
+
+@pytest.mark.parametrize("places", [0, 15])
+def test_onnx_gives_what_torch_gives(places):
+    generator = Generator(2, places, 8, 2)
+    torch.nn.init.normal_(generator.last.weight, std=0.1)
+    images, place = torch.randn(3, 2, 20, 16), torch.randn(3, places, 20, 16)
+    found = Generated(to_onnx(generator)).run(images.numpy(), place.numpy())
+    with torch.inference_mode():
+        edit = generator(images, place) - images
+    scale = float(edit.abs().max())
+    assert scale > 0.01
+    assert np.abs(found - images.numpy() - edit.numpy()).max() < 1e-5 * scale
+
+
+def test_scores_are_asked_to_be_one_or_zero_where_there_is_brain():
+    scores = torch.tensor([[[[0.0, 0.5, 9.0]]]])
+    inside = torch.tensor([[[[1.0, 1.0, 1.0, 0.0, 0.0, 0.0]] * 2]])  # 1, .5, 0 a piece
+    up = (1 + 0.5 * 0.25) / 1.5
+    down = 0.5 * 0.25 / 1.5
+    assert float(adversarial(scores, True, inside)) == pytest.approx(up)
+    assert float(adversarial(scores, False, inside)) == pytest.approx(down)
+
+
+def test_fine_detail_is_what_a_blur_takes_away():
+    images = torch.zeros(1, 2, 5, 5)
+    images[0, 0, 2, 2] = 16
+    found = detail(images)
+    expected = torch.tensor([[-1.0, -2, -1], [-2, 12, -2], [-1, -2, -1]])
+    assert torch.equal(found[0, 0, 1:4, 1:4], expected)
+    assert not found[0, 1].any()
+
+
+@pytest.mark.parametrize("level", [0.02, 0.1])
+def test_noise_is_found_beside_anatomy(level):
+    heads = []
+    for seed in range(3):
+        quiet = phantom_session(head_grid(3.0), gain=1 / 800, noise=0, seed=seed)
+        data = quiet["T1w"].data
+        noise = np.random.default_rng(seed).normal(0, level, data.shape)
+        noisy = (data + noise).astype(np.float32)
+        session = quiet.with_data({"T1w": noisy}, Step("noise"))
+        heads.append(Head.of(session, ("T1w",)))
+    assert noise_of(heads)[0] == pytest.approx(level, rel=0.1)
+
+
+def test_noise_that_a_scanner_has_more_of_is_not_asked_for():
+    quiet, noisy = [head(0)], [head(0)]
+    rng = np.random.default_rng(1)
+    more = rng.normal(0, 0.2, noisy[0].images.shape).astype(np.float32)
+    noisy = [replace(noisy[0], images=noisy[0].images + more)]
+    there, back = _more_noise(quiet, noisy)
+    assert float(there) == pytest.approx(0.2, rel=0.2)
+    assert float(back) == 0
+
+
+def test_what_is_outside_the_brain_does_not_count():
+    one = torch.zeros(1, 2, 2, 2)
+    other = torch.tensor([[[1.0, 5], [5, 5]], [[3.0, 5], [5, 5]]])[None]
+    inside = torch.tensor([[[[1.0, 0], [0, 0]]]])
+    assert float(apart(one, other, inside)) == 2
+
+
+def test_rates_stay_and_then_fall():
+    settings = Settings(steps=100)
+    assert [settings.share_of_rate(n) for n in (0, 49, 75, 100)] == [1, 1, 0.5, 0]
+
+
+def test_sizes_grow():
+    widths = [SIZES[size].width for size in ("tiny", "small", "base")]
+    assert widths == sorted(set(widths))
+
+
+@pytest.mark.parametrize("wrong", [{"size": "huge"}, {"base": "nyul"}])
+def test_what_there_is_not_is_refused(wrong):
+    (value,) = wrong.values()
+    with pytest.raises(InputError, match=value):
+        CycleGAN(**wrong).fit([scan(0)], [scan(1)])
+
+
+class Broken(Folder):
+    """Stop in the middle of a training."""
+
+    def log(self, step, *_):
+        if step == 107:
+            raise KeyboardInterrupt
+
+
+def groups():
+    return [scan(seed) for seed in (0, 1)], [scan(seed) for seed in (2, 3)]
+
+
+def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path):
+    options = {"size": "tiny", "steps": 112}
+    unbroken = CycleGAN(**options).fit(*groups())
+    engine = CycleGAN(**options)
+    engine.watch = Broken(tmp_path / "kept", print)
+    with pytest.raises(KeyboardInterrupt):
+        engine.fit(*groups())
+    told = []
+    again = CycleGAN(**options)
+    again.keep_in(tmp_path / "kept", told.append)
+    again.fit(*groups())
+    assert told[0] == "going on from step 100"
+    assert "step 112 of 112: adversarial" in told[-1]
+    assert again.generator_.onnx == unbroken.generator_.onnx
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("training")
+    engine = CycleGAN(size="tiny", steps=101)
+    engine.keep_in(folder, lambda _: None)
+    engine.fit(*groups())
+    return folder
+
+
+def test_a_checkpoint_of_another_training_is_told(checkpoint):
+    engine = CycleGAN(size="tiny", steps=101, seed=5)
+    engine.keep_in(checkpoint, lambda _: None)
+    with pytest.raises(ModelError, match="is of another training"):
+        engine.fit(*groups())
+
+
+def test_a_damaged_checkpoint_is_told(checkpoint, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(checkpoint, folder)
+    (weights,) = folder.glob("*.safetensors")
+    numbers = bytearray(weights.read_bytes())
+    numbers[-5] ^= 1
+    weights.write_bytes(numbers)
+    engine = CycleGAN(size="tiny", steps=101)
+    engine.keep_in(folder, lambda _: None)
+    with pytest.raises(ModelError, match="is damaged"):
+        engine.fit(*groups())
+
+
+def test_a_training_that_diverges_is_stopped():
+    heads = [head(seed).padded((32, 32, 32)) for seed in (0, 1)]
+    settings = Settings(steps=50, rate=1e12, judge_rate=1e12)
+    with pytest.raises(ImplausibleError, match="diverged at step"):
+        train(heads[:1], heads[1:], settings, 0, Watch())
+
+
+def test_discriminators_that_tell_everything_are_told():
+    state = State.new(1, Settings(), 0)
+    state.caught = 0.01
+    with pytest.raises(ImplausibleError, match="tell every result at step 0"):
+        _require_sound({"cycle": 1.0}, state)
