@@ -2,11 +2,11 @@
 
 For T1w of traveling subjects that `mitame benchmark` has prepared, prints tables and
 draws a figure: what a stronger penalty, no differences as channels, and more sequences
-do to the study's dictionary; what each part of ours brings; and how far other methods
-are behind it, from T1w alone. PSNR, SSIM against the noise-free target, with 95 %
-intervals over test subjects; HF: energy that a blur of 1 voxel takes away, over that
-of the target; near: distance to the source over distance to the target; atoms: used
-by a patch. docs/explanation/dictionaries.md shows both.
+do to the study's dictionary; what each part of ours brings; how far other methods
+are behind it, from T1w alone; and what ours does to every sequence. PSNR, SSIM against
+the noise-free target, with 95 % intervals over test subjects; HF: energy that a blur of
+1 voxel takes away, over that of the target; near: distance to the source over distance
+to the target; atoms: used by a patch. docs/explanation/dictionaries.md shows both.
 
 Usage: python benchmarks/study_dictionary.py COHORT RESULTS OUT SOURCE TARGET
 """
@@ -17,6 +17,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from mitame.core.harmonizer import Harmonizer
-from mitame.core.session import Session
+from mitame.core.session import Session, Suffix
 from mitame.engines.bilateral import Bilateral
 from mitame.engines.dictionary import Dictionary
 from mitame.engines.dictionary.plain import PlainDictionary
@@ -38,7 +39,7 @@ from mitame.engines.peers.aplus import APlus
 from mitame.engines.peers.ridge import PatchRidge
 from mitame.evaluate import metrics
 from mitame.evaluate.cohort import Kind, Prepared, find_cohort
-from mitame.evaluate.intervals import bootstrap
+from mitame.evaluate.intervals import bootstrap, closed_share
 from mitame.evaluate.splits import subject_split
 
 PENALTIES = (0.002, 0.01, 0.05, 0.15, 0.3)
@@ -47,7 +48,7 @@ SHOWN = (0.01, 0.15, 0.3)
 
 HEADS = ("PSNR", "SSIM", "HF", "near", "atoms")
 NOTICE = "Simulated scans. Research software; not for primary diagnosis."
-THREE = ("T1w", "T2w", "FLAIR")
+THREE: tuple[Suffix, ...] = ("T1w", "T2w", "FLAIR")
 
 
 class ToneCurve(Bilateral):
@@ -70,7 +71,7 @@ class Run:
 
     name: str
     make: Callable[[], Harmonizer]
-    suffixes: tuple[str, ...] = ("T1w",)
+    suffixes: tuple[Suffix, ...] = ("T1w",)
 
 
 STUDY = [
@@ -122,8 +123,8 @@ class Direction:
         whole = self.images.session(subject, scanner, kind)
         return whole.with_volumes({s: whole[s] for s in whole if s in suffixes})
 
-    def cases(self, run: Run) -> Iterator[tuple[Session, Session, Session]]:
-        """Yield source, result and noise-free target of every test subject."""
+    def cases(self, run: Run) -> Iterator[Case]:
+        """Yield what is compared of every test subject."""
         pairs = [
             [self.session(s, scanner, "scan", run.suffixes) for s in self.train]
             for scanner in (self.source, self.target)
@@ -131,14 +132,42 @@ class Direction:
         engine = run.make().fit(*pairs)
         for subject in self.test:
             source = self.session(subject, self.source, "scan", run.suffixes)
-            truth = self.session(subject, self.target, "noisefree", ("T1w",))
-            yield source, engine.transform(source), truth
+            seen = (
+                self.session(subject, self.target, kind, run.suffixes)
+                for kind in ("noisefree", "scan", "rescan")
+            )
+            yield Case(source, engine.transform(source), *seen)
 
 
-def scores(source: Session, result: Session, truth: Session) -> list[float]:
-    """Return what `HEADS` names, of the T1w."""
-    brain = source.require_brain() & truth.require_brain()
-    made, had, aim = (one["T1w"].data for one in (result, source, truth))
+@dataclass(frozen=True)
+class Case:
+    """A test subject: the scan, what became of it, and what the target shows."""
+
+    source: Session
+    result: Session
+    truth: Session
+    target: Session
+    rescan: Session
+
+    @property
+    def brain(self) -> NDArray[np.bool_]:
+        """Where both scanners show the brain."""
+        return self.source.require_brain() & self.truth.require_brain()
+
+    def gap(self, suffix: Suffix) -> tuple[float, float]:
+        """Return how much error is gone and how much could be."""
+        had, made, again, aim = (
+            one[suffix].data
+            for one in (self.source, self.result, self.rescan, self.target)
+        )
+        return metrics.gap(had, made, again, aim, self.brain)
+
+
+def scores(case: Case, suffix: Suffix) -> list[float]:
+    """Return what `HEADS` names, of one sequence."""
+    brain = case.brain
+    order = case.result, case.source, case.truth
+    made, had, aim = (one[suffix].data for one in order)
 
     def fine(image: NDArray[np.float32]) -> float:
         return float(((image - gaussian_filter(image, 1))[brain] ** 2).sum())
@@ -151,7 +180,7 @@ def scores(source: Session, result: Session, truth: Session) -> list[float]:
         metrics.ssim(made, aim, brain),
         fine(made) / fine(aim),
         away(had) / away(aim),
-        result["T1w"].history[-1].params.get("atoms_a_patch", np.nan),
+        case.result[suffix].history[-1].params.get("atoms_a_patch", np.nan),
     ]
 
 
@@ -195,27 +224,57 @@ def behind(runs: list[Run], ways: list[Direction], out: Path) -> None:
         print(f"| {run.name} | " + " | ".join(cells) + " |", flush=True)
 
 
-def measured(run: Run, way: Direction, out: Path) -> NDArray[np.float64]:
-    """Return the scores of a run (n, 5); keep them, and a slice of the first case."""
-    kept = out / f"{run.name} {way}.npz".replace(" ", "_")
-    if not kept.exists():
-        found = []
+def measured(
+    run: Run, way: Direction, out: Path, suffix: Suffix = "T1w"
+) -> NDArray[np.float64]:
+    """Return the scores of a run (n, 5), of one of its sequences."""
+    with np.load(kept(run, way, out)) as stored:
+        return np.asarray(stored["scores"][:, run.suffixes.index(suffix)])
+
+
+def every(runs: list[Run], ways: list[Direction], out: Path) -> None:
+    """Print what runs do to each of their sequences, and the gap they close."""
+    heads = (*HEADS[:-1], "gap closed")
+    print("\n### Every sequence\n")
+    print("| | " + " | ".join(f"{w}: {', '.join(heads)}" for w in ways) + " |")
+    print("|---" * (len(ways) + 1) + "|")
+    for run in runs:
+        for suffix in run.suffixes:
+            cells = [" · ".join(seen(run, way, out, suffix)) for way in ways]
+            print(f"| {run.name}: {suffix} | " + " | ".join(cells) + " |", flush=True)
+
+
+def seen(run: Run, way: Direction, out: Path, suffix: Suffix) -> Iterator[str]:
+    """Yield the scores of one sequence in words, and the gap it closes."""
+    yield from islice(told(measured(run, way, out, suffix)), HEADS.index("atoms"))
+    with np.load(kept(run, way, out)) as stored:
+        gaps = stored["gaps"][:, run.suffixes.index(suffix)]
+    found = closed_share({str(n): tuple(pair) for n, pair in enumerate(gaps)}, seed=0)
+    yield f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" if found else "none"
+
+
+def kept(run: Run, way: Direction, out: Path) -> Path:
+    """Return where the scores of a run are, and a slice of the first case."""
+    place = out / f"{run.name} {way}.npz".replace(" ", "_")
+    if not place.exists():
+        found, gaps = [], []
         for n, case in enumerate(way.cases(run)):
-            found.append(scores(*case))
+            found.append([scores(case, suffix) for suffix in run.suffixes])
+            gaps.append([case.gap(suffix) for suffix in run.suffixes])
             if n == 0:
                 seen = slices(case)
-        np.savez(kept, scores=found, seen=seen)
-    with np.load(kept) as stored:
-        return np.asarray(stored["scores"])
+        np.savez(place, scores=found, gaps=gaps, seen=seen)
+    return place
 
 
-def slices(case: tuple[Session, Session, Session]) -> NDArray[np.float32]:
+def slices(case: Case) -> NDArray[np.float32]:
     """Return an axial slice of all three T1w through the brain's middle, front up."""
-    brain = np.argwhere(case[-1].require_brain())
+    brain = np.argwhere(case.truth.require_brain())
     (i, j, _), (i_end, j_end, _) = brain.min(axis=0), brain.max(axis=0) + 1
     middle = int(np.median(brain[:, 2]))
     box = slice(i, i_end), slice(j, j_end), middle
-    return np.stack([session["T1w"].data[box].T[::-1] for session in case])
+    shown = case.source, case.result, case.truth
+    return np.stack([one["T1w"].data[box].T[::-1] for one in shown])
 
 
 def draw(ways: list[Direction], out: Path) -> None:
@@ -274,11 +333,13 @@ def main() -> None:
             (given.target, given.source),
         )
     ]
+    every([BEST, OURS[-1]], ways, given.out)
+    table("T1w alone", PEERS, ways, given.out)
+    behind(PEERS, ways, given.out)
     table("The study's dictionary", STUDY, ways, given.out)
     draw(ways, given.out)
-    table("T1w alone", PEERS, ways, given.out)
     table("What ours is made of", OURS, ways, given.out)
-    behind([*PEERS, *OURS[:2]], ways, given.out)
+    behind(OURS[:2], ways, given.out)
 
 
 if __name__ == "__main__":
