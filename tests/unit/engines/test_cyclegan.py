@@ -10,7 +10,7 @@ from mitame.core.volume import Step
 from mitame.engines.cyclegan import CycleGAN
 from mitame.engines.cyclegan.export import to_onnx
 from mitame.engines.cyclegan.infer import Generated, edit_of
-from mitame.engines.cyclegan.losses import adversarial, apart
+from mitame.engines.cyclegan.losses import adversarial, apart, unsteady
 from mitame.engines.cyclegan.networks import Discriminator, Generator, detail
 from mitame.engines.cyclegan.pool import SIZE, Pool
 from mitame.engines.cyclegan.settings import SIZES, Settings
@@ -22,7 +22,8 @@ from mitame.engines.cyclegan.slices import (
     noise_of,
     place_channels,
 )
-from mitame.engines.cyclegan.train import State, _more_noise, _require_sound, train
+from mitame.engines.cyclegan.state import State
+from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
 from mitame.engines.cyclegan.watch import Folder, Watch
 from mitame.prepare.template import template_coordinates
 from mitame.testing.harmonizer import check_harmonizer
@@ -234,6 +235,18 @@ def test_what_is_outside_the_brain_does_not_count():
     other = torch.tensor([[[1.0, 5], [5, 5]], [[3.0, 5], [5, 5]]])[None]
     inside = torch.tensor([[[[1.0, 0], [0, 0]]]])
     assert float(apart(one, other, inside)) == 2
+
+
+def test_an_edit_is_steady_if_noise_does_not_change_it():
+    noise = 0.05 * torch.randn(2, 1, 64, 64, generator=torch.manual_seed(0))
+    inside = torch.ones(2, 1, 64, 64)
+    assert unsteady(0 * noise, 0.05, inside) == 0
+    # Twice the noise in the edit is four times its power.
+    assert float(unsteady(noise, 0.05, inside)) == pytest.approx(1, abs=0.05)
+    assert float(unsteady(2 * noise, 0.05, inside)) == pytest.approx(4, abs=0.2)
+    inside[:, :, :, :32] = 0
+    noise[:, :, :, 32:] = 0
+    assert unsteady(noise, 0.05, inside) == 0
 
 
 def test_rates_stay_and_then_fall():

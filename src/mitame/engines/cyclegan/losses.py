@@ -37,3 +37,24 @@ def apart(one: Tensor, other: Tensor, inside: Tensor) -> Tensor:
     count = inside.sum() * one.shape[1]
     found: Tensor = ((one - other).abs() * inside).sum() / count.clamp(min=1)
     return found
+
+
+def unsteady(change: Tensor, level: float, inside: Tensor) -> Tensor:
+    """Return the share of some noise's power that an edit follows.
+
+    What scanners do to tissue does not follow its noise. A generator that makes noise
+    larger does what a discriminator likes where the target has more of it, and takes
+    the result farther from the truth.
+
+    Parameters
+    ----------
+    change : tensor, shape (batch, n_images, h, w)
+        Of the edit, when white noise is added to what it is made from.
+    level : float
+        Standard deviation of that noise.
+    inside : tensor, shape (batch, 1, h, w)
+        How much each voxel counts.
+    """
+    count = inside.sum() * change.shape[1]
+    found: Tensor = ((change / level) ** 2 * inside).sum() / count.clamp(min=1)
+    return found

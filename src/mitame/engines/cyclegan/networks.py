@@ -8,8 +8,14 @@ strides in the generator.
 
 from __future__ import annotations
 
+import copy
+from typing import TypeVar
+
 import torch
 from torch import Tensor, nn
+
+from mitame.engines.cyclegan.settings import Settings
+from mitame.engines.cyclegan.slices import n_place
 
 SLOPE = 0.1
 """Of what is below 0."""
@@ -20,6 +26,8 @@ anatomy, it is most of what tells two scanners apart, and was found last."""
 
 REACH = 1.0
 """Most that a generator changes a voxel by, white-matter medians."""
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 class Generator(nn.Module):
@@ -98,6 +106,49 @@ class Discriminator(nn.Module):
         return found
 
 
+class Networks(nn.Module):
+    """Generators there and back, the discriminator of each, averages of the first two.
+
+    Parameters
+    ----------
+    n_images : int
+        Sequences.
+    settings : Settings
+        Their sizes.
+    """
+
+    def __init__(self, n_images: int, settings: Settings) -> None:
+        super().__init__()
+        channels = n_images, n_place(settings.place)
+        self.there, self.back = (
+            _fast(Generator(*channels, settings.width, settings.blocks))
+            for _ in range(2)
+        )
+        self.there_judge, self.back_judge = (
+            _fast(Discriminator(*channels, settings.judge_width)) for _ in range(2)
+        )
+        self.there_average = copy.deepcopy(self.there)
+        self.back_average = copy.deepcopy(self.back)
+
+    def made(self) -> list[nn.Parameter]:
+        """Return the parameters of the generators."""
+        return [*self.there.parameters(), *self.back.parameters()]
+
+    def judging(self) -> list[nn.Parameter]:
+        """Return the parameters of the discriminators."""
+        return [*self.there_judge.parameters(), *self.back_judge.parameters()]
+
+    @torch.no_grad()
+    def follow(self, keep: float) -> None:
+        """Let the averages go on: so much of what they were, the rest of what is."""
+        for average, now in (
+            (self.there_average, self.there),
+            (self.back_average, self.back),
+        ):
+            for mean, value in zip(average.parameters(), now.parameters(), strict=True):
+                mean.lerp_(value, 1 - keep)
+
+
 def detail(images: Tensor) -> Tensor:
     """Return what a blur over three voxels takes away, same shape."""
     side = torch.tensor([0.25, 0.5, 0.25])
@@ -124,3 +175,9 @@ def _begin(layer: nn.Module) -> None:
 
 def _bent(values: Tensor) -> Tensor:
     return nn.functional.leaky_relu(values, SLOPE)
+
+
+def _fast(network: Net) -> Net:
+    """Return a network in the layout that convolutions on CPUs are fastest in."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network

@@ -30,7 +30,7 @@ class Settings:
         Slices of each scanner a step.
     rate, judge_rate : float
         Learning rates of generators and discriminators; fall to 0 over the second half.
-    cycle, identity : float
+    cycle, identity, steady : float
         Weights of these losses; the adversarial one has 1.
     place : float
         Amplitude of the coordinate channels; 0 leaves them out.
@@ -50,9 +50,20 @@ class Settings:
     judge_rate: float = 1e-3
     cycle: float = 5.0
     identity: float = 0.5
+    steady: float = 2.0
     place: float = 0.3
     noise: float = 0.05
     average: float = 0.995
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Return the weight of each loss of the generators."""
+        return {
+            "adversarial": 1.0,
+            "cycle": self.cycle,
+            "identity": self.identity,
+            "steady": self.steady,
+        }
 
     def share_of_rate(self, step: int) -> float:
         """Return the share of the learning rates at a step: all, then falling to 0."""

@@ -14,7 +14,7 @@ from mitame.core.errors import ModelError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mitame.engines.cyclegan.train import State
+    from mitame.engines.cyclegan.state import State
 
 WORDS = "checkpoint.json"
 
