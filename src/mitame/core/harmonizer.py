@@ -60,6 +60,15 @@ class Resumable(Protocol):
         ...
 
 
+@runtime_checkable
+class TwoWay(Protocol):
+    """An engine that has learned the way back, too."""
+
+    def transform_back(self, session: Session) -> Session:
+        """Return a session of the target as the source scanner shows it."""
+        ...
+
+
 def takes_visits(engine: Harmonizer | type[Harmonizer]) -> bool:
     """Return whether all sequences of a visit come together, in use as in training.
 

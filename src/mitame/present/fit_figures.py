@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mitame.core.session import Session, Suffix
 from mitame.engines.coded import Atoms
+from mitame.present.colors import gray_scale, signed_scale
 from mitame.present.words import Words
 from mitame.run.fit_example import Example
 
@@ -26,6 +27,9 @@ BRIGHTEST = 0.995
 TINY = float(np.finfo(np.float32).tiny)
 
 SHOWN_ATOMS, IN_A_ROW = 48, 16
+COLUMNS = ("given", "made", "edit")
+"""Of `changes_figure`."""
+
 PANEL_INCHES, ATOM_INCHES = 3.0, 0.75
 
 
@@ -46,6 +50,32 @@ def panels_figure(example: Example, suffix: Suffix, words: Words) -> Figure:
             _write(axes, words["fit_badge"], 0.5, 0.02, "center", CARE)
         axes.set_axis_off()
     figure.subplots_adjust(0.005, 0.01, 0.995, 0.92, wspace=0.02)
+    return figure
+
+
+def changes_figure(example: Example, suffix: Suffix, words: Words) -> Figure:
+    """Return what is given, what the model makes of it, and what it changed.
+
+    Of both directions, if the model has learned the way back: the second row is B.
+    """
+    rows = [(example.source, example.result, example.target, "there")]
+    if example.back is not None:
+        rows.append((example.target, example.back, example.source, "back"))
+    figure = _figure(PANEL_INCHES * 3, PANEL_INCHES * 1.3 * len(rows))
+    grid = figure.subplots(len(rows), 3, squeeze=False)
+    for line, (given, made, aim, way) in zip(grid, rows, strict=True):
+        white = _white(aim, suffix)
+        (before, aspect), (after, _) = (_slice(one, suffix) for one in (given, made))
+        pictures = (
+            *(gray_scale(0, white).paint(one) for one in (before, after)),
+            signed_scale().paint(after - before),
+        )
+        for axes, picture, column in zip(line, pictures, COLUMNS, strict=True):
+            axes.imshow(picture, aspect=aspect)
+            axes.set_title(words[f"fit_{column}_{way}"], color=INK, fontsize=11)
+            axes.set_axis_off()
+        _write(line[1], words["fit_badge"], 0.5, 0.02, "center", CARE)
+    figure.subplots_adjust(0.005, 0.01, 0.995, 0.95, wspace=0.02, hspace=0.08)
     return figure
 
 

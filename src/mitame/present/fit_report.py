@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mitame.io.staging import staged_file
-from mitame.present.fit_figures import SHOWN_ATOMS, atoms_figure, panels_figure
+from mitame.present.colors import DIFFERENCE_LIMIT
+from mitame.present.fit_figures import (
+    SHOWN_ATOMS,
+    atoms_figure,
+    changes_figure,
+    panels_figure,
+)
 from mitame.present.record import Line
 from mitame.present.words import Language, Words, words_in
 from mitame.run.fit_example import Example
@@ -27,6 +33,7 @@ class Part:
 
     sequence: str
     panels: str
+    changes: str
     atoms: str
 
 
@@ -72,6 +79,7 @@ def write_fit_report(
         about=_lines(engine, about, words),
         parts=_parts(example),
         paired=example.paired,
+        limit=round(100 * DIFFERENCE_LIMIT),
         atoms_note=_atoms_note(example, words),
     )
     with staged_file(path) as unfinished:
@@ -101,6 +109,7 @@ def _parts(example: Example) -> list[Part]:
         Part(
             str(suffix),
             _uri(panels_figure(example, suffix, english)),
+            _uri(changes_figure(example, suffix, english)),
             _uri(atoms_figure(example.atoms, n)) if example.atoms else "",
         )
         for n, suffix in enumerate(shared)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mitame.core.harmonizer import TwoWay
 from mitame.core.session import Session
 from mitame.engines.coded import Atoms, Coded
 from mitame.model import Model, Visit, prepared
@@ -20,6 +21,9 @@ class Example:
         One of each group; of one subject and on one grid if `paired`.
     result : Session
         The source as the target scanner would have shown it.
+    back : Session or None
+        The target as the source scanner would have shown it; None if the engine has
+        not learned the way back.
     from_code : Session or None
         What the source's code stands for on its own scanner; None without a code.
     atoms : Atoms or None
@@ -31,6 +35,7 @@ class Example:
     source: Session
     target: Session
     result: Session
+    back: Session | None
     from_code: Session | None
     atoms: Atoms | None
     paired: bool
@@ -50,7 +55,11 @@ def example_of(model: Model, source: Visit, target: Visit) -> Example:
     engine = model.engine
     if engine.needs_pairs:
         other = onto(one, other)
+    own, atoms = None, None
     if isinstance(engine, Coded):
         own, result = engine.from_code(one)
-        return Example(one, other, result, own, engine.atoms(), engine.needs_pairs)
-    return Example(one, other, engine.transform(one), None, None, engine.needs_pairs)
+        atoms = engine.atoms()
+    else:
+        result = engine.transform(one)
+    back = engine.transform_back(other) if isinstance(engine, TwoWay) else None
+    return Example(one, other, result, back, own, atoms, engine.needs_pairs)

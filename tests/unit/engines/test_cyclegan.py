@@ -48,6 +48,21 @@ def test_it_keeps_the_promises_of_an_engine():
     check_harmonizer(lambda: CycleGAN(**FEW))
 
 
+def test_there_and_back_before_training_is_where_it_began():
+    source, target = ([scan(n), scan(n + 2)] for n in (0, 5))
+    bright = [
+        one.with_data({"T1w": one["T1w"].data * np.float32(1.2)}, Step("look"))
+        for one in target
+    ]
+    engine = CycleGAN(steps=1).fit(source, bright)
+    there = engine.transform(source[0])
+    back = engine.transform_back(there)["T1w"].data
+    brain = source[0].brain
+    given = source[0]["T1w"].data
+    assert np.median(np.abs(there["T1w"].data - given)[brain]) > 0.1
+    assert np.median(np.abs(back - given)[brain]) < 0.02
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_slice_is_cut_where_it_lies(axis):
     whole = head(suffixes=("T1w", "T2w"))

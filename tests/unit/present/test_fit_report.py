@@ -11,7 +11,8 @@ from mitame.engines.dictionary.plain import PlainDictionary
 from mitame.engines.histogram import Histogram
 from mitame.model import Model
 from mitame.prepare.pipeline import Preparation
-from mitame.present.fit_figures import atoms_figure, panels_figure
+from mitame.present.colors import gray_scale, signed_scale
+from mitame.present.fit_figures import atoms_figure, changes_figure, panels_figure
 from mitame.present.fit_report import write_fit_report
 from mitame.present.words import words_in
 from mitame.run.fit_example import example_of
@@ -88,6 +89,37 @@ def test_an_engine_without_a_code_has_three(uncoded):
     assert uncoded.atoms is None
 
 
+def test_what_is_changed_is_shown_in_the_colors_of_the_edit_map(uncoded):
+    figure = changes_figure(uncoded, "T1w", EN)
+    assert titles(figure) == [
+        "A: source scanner",
+        "A, harmonized",
+        "Difference, harmonized − A",
+    ]
+    k = int(uncoded.source.brain.sum(axis=(0, 1)).argmax())
+    edit = (uncoded.result["T1w"].data - uncoded.source["T1w"].data)[:, :, k]
+    picture = figure.axes[2].images[0].get_array()
+    np.testing.assert_array_equal(picture, signed_scale().paint(edit.T[::-1, ::-1]))
+
+
+def test_a_model_that_knows_the_way_back_shows_it(uncoded):
+    both = replace(uncoded, back=uncoded.source)
+    figure = changes_figure(both, "T1w", EN)
+    assert titles(figure)[3:] == [
+        "B: target scanner",
+        "B with the look of A",
+        "Difference, made − B",
+    ]
+    given, made = (figure.axes[n].images[0].get_array() for n in (3, 4))
+    k = int(uncoded.source.brain.sum(axis=(0, 1)).argmax())
+    white = np.quantile(uncoded.source["T1w"].data[uncoded.source.brain], 0.995)
+    for picture, one in ((given, uncoded.target), (made, uncoded.source)):
+        expected = one["T1w"].data[:, :, k].T[::-1, ::-1]
+        np.testing.assert_array_equal(picture, gray_scale(0, white).paint(expected))
+    badges = [bool(axes.texts) for axes in figure.axes]
+    assert badges == [False, True, False] * 2
+
+
 def test_the_most_used_atom_comes_first():
     boxes = np.arange(3, dtype=np.float32)[:, None, None, None, None] + np.ones(
         (3, 1, 2, 2, 1), np.float32
@@ -107,14 +139,14 @@ def test_the_page_tells_what_was_learned(coded, tmp_path, lang, says):
     assert says in page
     assert re.search(r"2\D.T1w. ?Maker 1.5 T", page)
     assert words_in(lang)["notice"] in page
-    assert page.count("data:image/png") == 2
+    assert page.count("data:image/png") == 3
     assert not re.search(r"https?://|secret", page)
 
 
 def test_a_page_without_a_code_shows_no_atoms(uncoded, tmp_path):
     write_fit_report(tmp_path / "r.html", uncoded, "histogram", ABOUT)
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") == 1
+    assert page.count("data:image/png") == 2
     assert "Atoms" not in page
 
 

@@ -61,8 +61,10 @@ class CycleGAN:
         The sequences, all in one slice.
     spacing_ : float
         Voxel edge that was trained on, mm.
-    generator_ : Generated
-        The generator from source to target.
+    generator_, back_ : Generated
+        The generators from source to target and back.
+    base_back_ : Harmonizer
+        What comes last on the way back.
     """
 
     needs_pairs: ClassVar[bool] = False
@@ -71,6 +73,8 @@ class CycleGAN:
     suffixes_: tuple[Suffix, ...]
     spacing_: float
     generator_: Generated
+    back_: Generated
+    base_back_: Harmonizer
 
     def __init__(
         self,
@@ -110,15 +114,16 @@ class CycleGAN:
         settings = self.settings
         self.suffixes_ = _shared((*source, *target))
         self.spacing_ = float(np.median([s.reference.spacing for s in source]))
-        self.base_ = self._fitted_base(source, target)
-        groups = (
-            [self._head(self.base_.transform(one)) for one in source],
-            [self._head(one) for one in target],
-        )
+        source, target = self._known(source), self._known(target)
+        self.base_ = BASES[self.base]().fit(source, target)
+        based = [self.base_.transform(one) for one in source]
+        self.base_back_ = BASES[self.base]().fit(based, source)
+        groups = [[self._head(one) for one in group] for group in (based, target)]
         shape = _common_shape((*groups[0], *groups[1]))
         heads = [[head.padded(shape) for head in group] for group in groups]
         networks = train(heads[0], heads[1], settings, self.seed, self.watch)
         self.generator_ = Generated(to_onnx(networks.there_average))
+        self.back_ = Generated(to_onnx(networks.back_average))
         return self
 
     def transform(self, session: Session) -> Session:
@@ -131,11 +136,23 @@ class CycleGAN:
         InputError
             If the session has other sequences than those of training.
         """
-        require_fitted(self, "generator_")
-        require_known(session, self.suffixes_)
+        self._require_ready_for(session)
         based = self.base_.transform(session)
-        edit = edited_at(self.spacing_, session, based, self._edit)
+        edit = edited_at(self.spacing_, session, based, self._edit(self.generator_))
         return added(session, based, edit, Step("cyclegan", params_of(self)))
+
+    def transform_back(self, session: Session) -> Session:
+        """Return a session of the target as the source shows it; zeros stay zero.
+
+        Raises
+        ------
+        NotFittedError, InputError
+            As of `transform`.
+        """
+        self._require_ready_for(session)
+        edit = edited_at(self.spacing_, session, session, self._edit(self.back_))
+        step = Step("cyclegan back", params_of(self))
+        return self.base_back_.transform(added(session, session, edit, step))
 
     def save(self, folder: Path) -> None:
         """Write the parameters and what was learned into `folder`."""
@@ -145,9 +162,11 @@ class CycleGAN:
             "suffixes": list(self.suffixes_),
             "spacing": self.spacing_,
         }
-        onnx = np.frombuffer(self.generator_.onnx, np.uint8)
-        bundle.write(folder, words, {"generator": onnx})
+        both = {"generator": self.generator_, "back": self.back_}
+        arrays = {k: np.frombuffer(one.onnx, np.uint8) for k, one in both.items()}
+        bundle.write(folder, words, arrays)
         self.base_.save(folder / "base")
+        self.base_back_.save(folder / "base-back")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -157,7 +176,9 @@ class CycleGAN:
         engine.suffixes_ = tuple(words["suffixes"])
         engine.spacing_ = words["spacing"]
         engine.generator_ = Generated(arrays["generator"].tobytes())
+        engine.back_ = Generated(arrays["back"].tobytes())
         engine.base_ = BASES[engine.base].load(folder / "base")
+        engine.base_back_ = BASES[engine.base].load(folder / "base-back")
         return engine
 
     @property
@@ -177,30 +198,32 @@ class CycleGAN:
             found = replace(found, place=0.0)
         return found if self.steps is None else replace(found, steps=self.steps)
 
-    def _fitted_base(
-        self, source: Sequence[Session], target: Sequence[Session]
-    ) -> Harmonizer:
-        groups = [
-            [one.with_volumes({s: one[s] for s in self.suffixes_}) for one in group]
-            for group in (source, target)
-        ]
-        return BASES[self.base]().fit(*groups)
+    def _known(self, group: Sequence[Session]) -> list[Session]:
+        return [one.with_volumes({s: one[s] for s in self.suffixes_}) for one in group]
+
+    def _require_ready_for(self, session: Session) -> None:
+        require_fitted(self, "generator_")
+        require_known(session, self.suffixes_)
 
     def _head(self, session: Session) -> Head:
         return Head.of(at_spacing_of(session, self.spacing_), self.suffixes_)
 
-    def _edit(self, session: Session, based: Session) -> Edit:
-        """Return what is added to each sequence, on a grid like that of training."""
-        brain = session.require_brain()
-        _, fade = fading(brain)
-        head = Head.of(based, self.suffixes_, FADED)
-        edits = edit_of(head, self.generator_.run, self.settings.place)
-        box = box_around(brain, FADED)
-        whole: Edit = {}
-        for suffix, edit in zip(self.suffixes_, edits, strict=True):
-            whole[suffix] = np.zeros(brain.shape, np.float32)
-            whole[suffix][box] = edit * fade[box]
-        return whole
+    def _edit(self, generator: Generated) -> Callable[[Session, Session], Edit]:
+        """Return what a generator adds to each sequence, on a grid like training's."""
+
+        def edit(session: Session, based: Session) -> Edit:
+            brain = session.require_brain()
+            _, fade = fading(brain)
+            head = Head.of(based, self.suffixes_, FADED)
+            edits = edit_of(head, generator.run, self.settings.place)
+            box = box_around(brain, FADED)
+            whole: Edit = {}
+            for suffix, part in zip(self.suffixes_, edits, strict=True):
+                whole[suffix] = np.zeros(brain.shape, np.float32)
+                whole[suffix][box] = part * fade[box]
+            return whole
+
+        return edit
 
 
 def _shared(sessions: Sequence[Session]) -> tuple[Suffix, ...]:
