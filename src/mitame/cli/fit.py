@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -56,11 +57,12 @@ def fit(
     (dictionary, ridge, aplus): these take who is in both. They and cyclegan take all
     sequences of a visit together. The model knows the sequences that both groups have.
     A training that was interrupted goes on when the same command is given again.
+    Under torchrun, cyclegan trains in several processes.
     """
     with job("fit", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
         from mitame.io.digest import digest
-        from mitame.run.fit import Training, fit_example, fit_model
+        from mitame.run.fit import Training, fit_example, fit_model, only_helps
         from mitame.run.places import require_apart
         from mitame.run.scans import collect
 
@@ -74,16 +76,21 @@ def fit(
         scans = [*sources, *targets]
         require_apart(out, [*source, *target], scans)
         running.expect(len(scans) + 1 + report, "preparing")
+        training = Training(out.with_name(f"{out.name}.training"), running.now)
+        fitted = partial(
+            fit_model,
+            sources,
+            targets,
+            engine,
+            options=options,
+            training=training,
+            progress=running.step,
+        )
+        if only_helps():
+            fitted()
+            return
         with staged(out, force=force) as folder:
-            training = Training(out.with_name(f"{out.name}.training"), running.now)
-            model = fit_model(
-                sources,
-                targets,
-                engine,
-                options=options,
-                training=training,
-                progress=running.step,
-            )
+            model = fitted()
             model.save(folder)
             running.step(f"{engine} fitted")
             if report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -45,6 +46,11 @@ class Training:
 
     folder: Path
     tell: Progress
+
+
+def only_helps() -> bool:
+    """Return whether `torchrun` started this process to help another that writes."""
+    return int(os.environ.get("RANK", "0")) > 0
 
 
 def fit_model(

@@ -1,9 +1,14 @@
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import imread
 
 from mitame.core.errors import ImplausibleError, InputError, ModelError
 from mitame.core.volume import Step
@@ -23,8 +28,9 @@ from mitame.engines.cyclegan.slices import (
     place_channels,
 )
 from mitame.engines.cyclegan.state import State
+from mitame.engines.cyclegan.team import CPU, Team
 from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
-from mitame.engines.cyclegan.watch import Folder, Watch
+from mitame.engines.cyclegan.watch import SAMPLE, WHITE, Folder, Watch
 from mitame.prepare.template import template_coordinates
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
@@ -240,7 +246,7 @@ def test_noise_that_a_scanner_has_more_of_is_not_asked_for():
     rng = np.random.default_rng(1)
     more = rng.normal(0, 0.2, noisy[0].images.shape).astype(np.float32)
     noisy = [replace(noisy[0], images=noisy[0].images + more)]
-    there, back = _more_noise(quiet, noisy)
+    there, back = _more_noise(quiet, noisy, CPU)
     assert float(there) == pytest.approx(0.2, rel=0.2)
     assert float(back) == 0
 
@@ -307,6 +313,65 @@ def test_a_training_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path)
     assert told[0] == "going on from step 100"
     assert "step 112 of 112: adversarial" in told[-1]
     assert again.generator_.onnx == unbroken.generator_.onnx
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from mitame.engines.cyclegan.team import gathered
+from test_cyclegan import CycleGAN, groups
+
+team = gathered()
+weight = nn.Parameter(torch.zeros(3))
+weight.grad = torch.arange(3.0) * (team.rank + 1)
+team.average_gradients([weight, nn.Parameter(torch.zeros(2))])
+assert weight.grad.tolist() == [0, 1.5, 3.0]
+assert team.averages({"a": team.rank, "b": 2.0}) == {"a": 0.5, "b": 2.0}
+assert list(team.share(range(6))) == list(range(team.rank, 6, 2))
+engine = CycleGAN(size="tiny", steps=6)
+engine.keep_in(Path(sys.argv[1]) / "kept", print)
+engine.fit(*groups())
+(Path(sys.argv[1]) / f"{team.rank}.onnx").write_bytes(engine.generator_.onnx)
+"""
+
+
+def test_two_processes_train_one_model(tmp_path):
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
+    torchrun = Path(sys.executable).with_name("torchrun")
+    done = subprocess.run(
+        [torchrun, "--standalone", "--nproc-per-node", "2", script, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    one, other = ((tmp_path / f"{n}.onnx").read_bytes() for n in range(2))
+    assert one == other
+    assert done.stdout.count("step 6 of 6") == 1  # one process tells
+    alone = CycleGAN(size="tiny", steps=6).fit(*groups())
+    assert one != alone.generator_.onnx  # their noise is another
+    given = head()
+    edits = [edit_of(given, Generated(found).run, 0.3) for found in (one, other)]
+    expected = edit_of(given, alone.generator_.run, 0.3)
+    np.testing.assert_allclose(edits[0], expected, atol=0.5 * np.abs(expected).max())
+
+
+def test_processes_that_cannot_share_a_step_are_told():
+    with pytest.raises(InputError, match="3 processes cannot share 8 slices"):
+        Team(size=3).require_even(8)
+
+
+def test_a_sample_is_drawn(checkpoint):
+    picture = imread(checkpoint / SAMPLE)
+    rows, columns = picture.shape[:2]
+    assert columns % 3 == 0
+    assert rows < columns
+    added = picture[:, -columns // 3 :, 0]
+    assert added[0, 0] == pytest.approx(0.5 / WHITE, abs=0.01)  # nothing, outside
 
 
 @pytest.fixture(scope="module")

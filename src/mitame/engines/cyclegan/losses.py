@@ -20,7 +20,8 @@ def adversarial(scores: Tensor, real: bool, inside: Tensor) -> Tensor:
     """
     height, width = scores.shape[2:]
     share = functional.adaptive_avg_pool2d(inside, (height, width))
-    wrong: Tensor = ((scores - float(real)) ** 2 * share).sum()
+    # Sums are wrong in half precision, which a GPU computes scores in.
+    wrong: Tensor = ((scores.float() - float(real)) ** 2 * share).sum()
     return wrong / share.sum().clamp(min=1)
 
 

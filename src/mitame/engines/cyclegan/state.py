@@ -10,6 +10,7 @@ from torch import Tensor
 from mitame.engines.cyclegan.networks import Networks
 from mitame.engines.cyclegan.pool import Pool
 from mitame.engines.cyclegan.settings import Settings
+from mitame.engines.cyclegan.team import CPU
 
 BETAS = (0.5, 0.99)
 """Of Adam."""
@@ -44,11 +45,17 @@ class State:
     edit: Tensor | None = None
 
     @classmethod
-    def new(cls, n_images: int, settings: Settings, seed: int) -> State:
+    def new(
+        cls,
+        n_images: int,
+        settings: Settings,
+        seed: int,
+        device: torch.device = CPU,
+    ) -> State:
         """Return the state before the first step."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            networks = Networks(n_images, settings)
+            networks = Networks(n_images, settings).to(device)
         return cls(
             networks,
             torch.optim.Adam(networks.made(), settings.rate, betas=BETAS),

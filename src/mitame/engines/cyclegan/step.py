@@ -16,6 +16,7 @@ from mitame.engines.cyclegan.pool import Pool
 from mitame.engines.cyclegan.settings import Settings
 from mitame.engines.cyclegan.slices import Deck, Slices, Which
 from mitame.engines.cyclegan.state import State
+from mitame.engines.cyclegan.team import Team
 
 MEMORY = 0.99
 """Of the average of the discriminators' loss, a step."""
@@ -36,14 +37,14 @@ class Batch:
     inside: Tensor
 
     @classmethod
-    def of(cls, slices: Slices) -> Batch:
-        """Return the same in the layout that convolutions are fastest in."""
+    def of(cls, slices: Slices, device: torch.device) -> Batch:
+        """Return the same there, in the layout that convolutions are fastest in."""
         parts = (slices.images, slices.place, slices.inside)
         return cls(
             *(
-                torch.from_numpy(np.ascontiguousarray(part)).contiguous(
-                    memory_format=torch.channels_last
-                )
+                torch.from_numpy(np.ascontiguousarray(part))
+                .to(device)
+                .contiguous(memory_format=torch.channels_last)
                 for part in parts
             )
         )
@@ -69,7 +70,8 @@ class Haze:
 
     def like(self, images: Tensor) -> Tensor:
         """Return white noise of standard deviation 1."""
-        return torch.randn(images.shape, generator=self.chance)
+        noise = torch.randn(images.shape, generator=self.chance)
+        return noise.to(images.device)
 
     def judged(self, judge: nn.Module, images: Tensor, at: Batch, real: bool) -> Tensor:
         """Return how far a discriminator is from calling images real, or not."""
@@ -83,6 +85,7 @@ def take_step(
     settings: Settings,
     lacks: tuple[Tensor, Tensor],
     rng: np.random.Generator,
+    team: Team,
 ) -> dict[str, float]:
     """Take one step of all networks; return the losses.
 
@@ -98,36 +101,44 @@ def take_step(
         As of `Haze`.
     rng : Generator
         All that the step draws comes from it.
+    team : Team
+        Who takes the step.
     """
     nets = state.networks
     state.set_rates(settings)
     axis = int(rng.integers(3))
     places = _places(decks, axis, settings.batch, rng)
-    which = [deck.draw(axis, places, rng) for deck in decks]
-    a, b = (Batch.of(d.cut(axis, w)) for d, w in zip(decks, which, strict=True))
-    chance = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    which = [team.share(deck.draw(axis, places, rng)) for deck in decks]
+    a, b = (
+        Batch.of(deck.cut(axis, some), team.device)
+        for deck, some in zip(decks, which, strict=True)
+    )
+    chance = torch.Generator().manual_seed(int(rng.integers(2**62)) + team.rank)
     haze = Haze(settings.noise, lacks, chance)
 
     moving = state.step >= settings.ahead * settings.steps
-    with torch.set_grad_enabled(moving):
+    with torch.set_grad_enabled(moving), half_precision(team.device):
         losses, made = _losses(nets, a, b, settings, haze)
     if moving:
         weighed = [settings.weights[name] * loss for name, loss in losses.items()]
-        _descend(state.making, torch.stack(weighed).sum(), nets.made())
+        _descend(state.making, torch.stack(weighed).sum(), nets.made(), team)
 
     old_b, of_a = _mixed(state.pools[0], decks[0], axis, made[0], which[0], rng)
     old_a, of_b = _mixed(state.pools[1], decks[1], axis, made[1], which[1], rng)
-    caught = (
-        haze.judged(nets.there_judge, b.images, b, True)
-        + haze.judged(nets.there_judge, old_b, of_a, False)
-        + haze.judged(nets.back_judge, a.images, a, True)
-        + haze.judged(nets.back_judge, old_a, of_b, False)
-    )
-    _descend(state.judging, caught, nets.judging())
+    with half_precision(team.device):
+        caught = (
+            haze.judged(nets.there_judge, b.images, b, True)
+            + haze.judged(nets.there_judge, old_b, of_a, False)
+            + haze.judged(nets.back_judge, a.images, a, True)
+            + haze.judged(nets.back_judge, old_a, of_b, False)
+        )
+    _descend(state.judging, caught, nets.judging(), team)
     nets.follow(min(settings.average, state.step / (state.step + SOON)))
-    state.caught = MEMORY * state.caught + (1 - MEMORY) * caught.item()
+    losses["discriminator"] = caught
+    told = team.averages({name: loss.item() for name, loss in losses.items()})
+    state.caught = MEMORY * state.caught + (1 - MEMORY) * told["discriminator"]
     state.step += 1
-    return {name: v.item() for name, v in {**losses, "discriminator": caught}.items()}
+    return told
 
 
 def _losses(
@@ -161,11 +172,20 @@ def _unsteady(
     return unsteady(noisy - noise - made[::2], level, inside)
 
 
+def half_precision(device: torch.device) -> torch.autocast:
+    """Return what a GPU computes convolutions in; a CPU stays with whole precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
+
+
 def _descend(
-    optimizer: torch.optim.Optimizer, loss: Tensor, parameters: list[nn.Parameter]
+    optimizer: torch.optim.Optimizer,
+    loss: Tensor,
+    parameters: list[nn.Parameter],
+    team: Team,
 ) -> None:
     optimizer.zero_grad()
     loss.backward(inputs=parameters)
+    team.average_gradients(parameters)
     optimizer.step()
 
 
@@ -186,5 +206,5 @@ def _mixed(
     rng: np.random.Generator,
 ) -> tuple[Tensor, Batch]:
     """Return results of now and before, and the slices they were made of."""
-    images, some = pool.mixed(axis, made, which, rng)
-    return images, Batch.of(deck.cut(axis, some))
+    images, some = pool.mixed(axis, made.cpu(), which, rng)
+    return images.to(made.device), Batch.of(deck.cut(axis, some), made.device)

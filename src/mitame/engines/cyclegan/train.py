@@ -16,6 +16,7 @@ from mitame.engines.cyclegan.settings import Settings
 from mitame.engines.cyclegan.slices import Deck, Head, noise_of
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.step import Batch, take_step
+from mitame.engines.cyclegan.team import gathered
 from mitame.engines.cyclegan.watch import Watch
 
 CHECK = 100
@@ -47,29 +48,37 @@ def train(
     ------
     ImplausibleError
         If the training diverges; the last checkpoint stays.
+    InputError
+        If processes that were started together cannot share a step.
     """
+    team = gathered()
+    team.require_even(settings.batch)
     decks = Deck(source, settings.place), Deck(target, settings.place)
-    noise = _more_noise(source, target)
-    probe = _probe(decks[0], seed)
-    state = State.new(len(source[0].images), settings, seed)
+    lacks = _more_noise(source, target, team.device)
+    probe = _probe(decks[0], seed, team.device)
+    state = State.new(len(source[0].images), settings, seed, team.device)
     about = _digest(source, target, f"{asdict(settings)} {seed}")
     state = watch.resumed(state, about)
     first = state.step
     while state.step < settings.steps:
         if state.step % CHECK == 0 and state.step > first:
-            settled = _has_settled(state, probe)
-            watch.save(state)
+            edit = _edit(state.networks, probe)
+            settled = _has_settled(state, edit)
+            if team.leads:
+                watch.show(state.step, probe.images.cpu(), edit)
+                watch.save(state)
             if settled:
                 break
         rng = np.random.default_rng((seed, state.step))
-        losses = take_step(state, decks, settings, noise, rng)
+        losses = take_step(state, decks, settings, lacks, rng, team)
         _require_sound(losses, state)
-        watch.log(state.step, settings.steps, losses)
-    return state.networks
+        if team.leads:
+            watch.log(state.step, settings.steps, losses)
+    return state.networks.cpu()
 
 
 def _more_noise(
-    source: Sequence[Head], target: Sequence[Head]
+    source: Sequence[Head], target: Sequence[Head], device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return the noise that results there and back lack, shape (1, n_images, 1, 1).
 
@@ -79,26 +88,31 @@ def _more_noise(
     """
     ours, theirs = (noise_of(heads) ** 2 for heads in (source, target))
     lacks = np.stack([theirs - ours, ours - theirs]).clip(min=0) ** 0.5
-    there, back = torch.from_numpy(lacks.astype(np.float32))[:, None, :, None, None]
-    return there, back
+    there, back = torch.from_numpy(lacks.astype(np.float32)).to(device)
+    return there[None, :, None, None], back[None, :, None, None]
 
 
-def _probe(deck: Deck, seed: int) -> Batch:
+def _probe(deck: Deck, seed: int, device: torch.device) -> Batch:
     """Return slices all over the brain that are looked at now and then."""
     rng = np.random.default_rng(seed)
     places = np.linspace(*deck.span(2), PROBE)
-    return Batch.of(deck.cut(2, deck.draw(2, places, rng)))
+    return Batch.of(deck.cut(2, deck.draw(2, places, rng)), device)
 
 
 @torch.no_grad()
-def _has_settled(state: State, probe: Batch) -> bool:
+def _edit(networks: Networks, probe: Batch) -> Tensor:
+    """Return what the average generator adds to some slices."""
+    made: Tensor = networks.there_average(probe.images, probe.place)
+    return ((made - probe.images) * probe.inside).cpu()
+
+
+def _has_settled(state: State, edit: Tensor) -> bool:
     """Return whether the edit of the probe is what it was at the last look."""
-    made = state.networks.there_average(probe.images, probe.place)
-    before, state.edit = state.edit, (made - probe.images) * probe.inside
+    before, state.edit = state.edit, edit
     if before is None:
         return False
     # While generators have not begun, both sides are 0, and that is not settled.
-    return bool((state.edit - before).norm() < SETTLED * state.edit.norm())
+    return bool((edit - before).norm() < SETTLED * edit.norm())
 
 
 def _digest(source: Sequence[Head], target: Sequence[Head], words: str) -> str:

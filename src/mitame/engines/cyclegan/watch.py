@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mitame.core.errors import ModelError
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
     from mitame.engines.cyclegan.state import State
 
 WORDS = "checkpoint.json"
+
+SAMPLE = "sample.png"
+"""A slice before, after, and what was added (gray is nothing)."""
+
+WHITE = 1.3
+"""Shown white there, white-matter medians."""
 
 LOGGED = 10
 """Steps between two points of the curves."""
@@ -39,6 +47,17 @@ class Watch:
 
     def save(self, state: State) -> None:
         """Keep a checkpoint."""
+
+    def show(self, step: int, images: Tensor, edit: Tensor) -> None:
+        """Show what the generator adds to some slices.
+
+        Parameters
+        ----------
+        step : int
+            Of the training.
+        images, edit : tensor, shape (n, n_images, h, w)
+            Slices, and what is added to them.
+        """
 
     def log(self, step: int, steps: int, losses: dict[str, float]) -> None:
         """Tell what a step has brought."""
@@ -102,6 +121,23 @@ class Folder(Watch):
         for old in self.folder.glob("step-*.safetensors"):
             if old.name != numbers:
                 old.unlink()
+
+    def show(self, step: int, images: Tensor, edit: Tensor) -> None:
+        """Draw a slice of each sequence before and after, and what was added."""
+        from matplotlib.image import imsave
+
+        middle = len(images) // 2
+        rows = [
+            np.hstack([one, one + more, 0.5 + more])
+            for one, more in zip(
+                images[middle].numpy(), edit[middle].numpy(), strict=True
+            )
+        ]
+        picture = np.vstack(rows)
+        imsave(self.folder / SAMPLE, picture, cmap="gray", vmin=0, vmax=WHITE)
+        if self._curves is not None:
+            seen = np.clip(picture / WHITE, 0, 1)
+            self._curves.add_image("source, harmonized, edit", seen[None], step)
 
     def log(self, step: int, steps: int, losses: dict[str, float]) -> None:
         """Tell losses and time left, and draw the curves."""
