@@ -8,6 +8,7 @@ import warnings
 import torch
 
 from mitame.engines.cyclegan.networks import Generator
+from mitame.engines.cyclegan.slices import FOLD
 
 OPSET = 17
 """Of the ONNX file: what onnxruntime 1.14 (2023) and later can read."""
@@ -16,9 +17,11 @@ OPSET = 17
 def to_onnx(generator: Generator) -> bytes:
     """Return a generator as an ONNX model of ``images, place -> made``."""
     generator = generator.eval()
-    first = generator.first.weight.shape[1]
-    n_images = generator.last.weight.shape[0]
-    given = torch.zeros(1, n_images, 8, 8), torch.zeros(1, first - n_images, 8, 8)
+    channels = generator.n_images, generator.n_place
+    given = tuple(
+        torch.zeros(1, n, edge, edge)
+        for n, edge in zip(channels, (8, 8 // FOLD), strict=True)
+    )
     names = ["images", "place", "made"]
     packed = io.BytesIO()
     with warnings.catch_warnings():
@@ -30,7 +33,11 @@ def to_onnx(generator: Generator) -> bytes:
             packed,  # type: ignore[arg-type]  # takes files, and does not say so
             input_names=names[:2],
             output_names=names[2:],
-            dynamic_axes={name: {0: "n", 2: "h", 3: "w"} for name in names},
+            dynamic_axes={
+                "images": {0: "n", 2: "h", 3: "w"},
+                "place": {0: "n", 2: "h/2", 3: "w/2"},
+                "made": {0: "n", 2: "h", 3: "w"},
+            },
             opset_version=OPSET,
             dynamo=False,
         )

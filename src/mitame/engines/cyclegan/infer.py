@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.engines.cyclegan.slices import Head, cut
+from mitame.engines.cyclegan.slices import FOLD, Head, cut
 
 BATCH = 8
 """Slices at once."""
@@ -63,6 +63,9 @@ def edit_of(head: Head, run: Run, amplitude: float) -> Image:
     amplitude : float
         Of the coordinate channels it was trained with.
     """
+    shape = head.inside.shape
+    # Squares go up in it then.
+    head = head.padded([n + n % FOLD for n in shape])
     total = np.zeros_like(head.images)
     for axis, n in enumerate(head.inside.shape):
         moved = np.moveaxis(total, axis + 1, 0)
@@ -71,4 +74,5 @@ def edit_of(head: Head, run: Run, amplitude: float) -> Image:
             some = cut(head, axis, at, amplitude)
             images = np.ascontiguousarray(some.images)
             moved[at] += run(images, np.ascontiguousarray(some.place)) - images
-    return total / np.float32(3)
+    i, j, k = shape
+    return total[:, :i, :j, :k] / np.float32(3)

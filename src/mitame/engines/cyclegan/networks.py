@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from mitame.engines.cyclegan.settings import Settings
-from mitame.engines.cyclegan.slices import n_place
+from mitame.engines.cyclegan.slices import FOLD, n_place
 
 SLOPE = 0.1
 """Of what is below 0."""
@@ -47,19 +47,26 @@ class Generator(nn.Module):
 
     def __init__(self, n_images: int, n_place: int, width: int, blocks: int) -> None:
         super().__init__()
-        self.first = _conv(n_images + n_place, width)
+        self.n_images, self.n_place = n_images, n_place
+        self.first = _conv(FOLD**2 * n_images + n_place, width)
         self.blocks = nn.ModuleList([Block(width) for _ in range(blocks)])
-        self.last = _conv(width, n_images)
+        self.last = _conv(width, FOLD**2 * n_images)
         self.apply(_begin)
         nn.init.zeros_(self.last.weight)  # starts at identity
         nn.init.zeros_(_bias(self.last))
 
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
-        """Return images of the same shape, (batch, n_images, h, w)."""
-        inner = _bent(self.first(torch.cat([images, place], dim=1)))
+        """Return images of the same shape, (batch, n_images, h, w); h and w even.
+
+        The voxels of a square that has one place are its channels: four times less to
+        compute than voxel by voxel, and twice as far to see.
+        """
+        folded = nn.functional.pixel_unshuffle(images, FOLD)
+        inner = _bent(self.first(torch.cat([folded, place], dim=1)))
         for block in self.blocks:
-            inner = block(inner)  # (batch, width, h, w)
-        return images + REACH * torch.tanh(self.last(inner))
+            inner = block(inner)  # (batch, width, h / FOLD, w / FOLD)
+        edit = nn.functional.pixel_shuffle(self.last(inner), FOLD)
+        return images + REACH * torch.tanh(edit)
 
 
 class Block(nn.Module):
@@ -88,21 +95,21 @@ class Discriminator(nn.Module):
 
     def __init__(self, n_images: int, n_place: int, width: int) -> None:
         super().__init__()
+        self.first = nn.Conv2d(2 * n_images, width, 4, stride=FOLD, padding=1)
         self.layers = nn.Sequential(
-            nn.Conv2d(2 * n_images + n_place, width, 4, stride=2, padding=1),
+            nn.Conv2d(width + n_place, 2 * width, 4, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
-            nn.LeakyReLU(SLOPE),
-            nn.Conv2d(2 * width, 2 * width, 3, padding=1),
+            nn.Conv2d(2 * width, 2 * width, 3, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
             nn.Conv2d(2 * width, 1, 3, padding=1),
         )
         self.apply(_begin)
 
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
-        """Return a score of each piece, (batch, 1, h / 4, w / 4)."""
-        seen = torch.cat([images, DETAIL * detail(images), place], dim=1)
-        found: Tensor = self.layers(seen)
+        """Return a score of each piece, (batch, 1, h / 8, w / 8)."""
+        seen = torch.cat([images, DETAIL * detail(images)], dim=1)
+        inner = _bent(self.first(seen))  # (batch, width, h / 2, w / 2)
+        found: Tensor = self.layers(torch.cat([inner, place], dim=1))
         return found
 
 

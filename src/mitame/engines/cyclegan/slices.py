@@ -17,6 +17,9 @@ MIDDLE_MM, REACH_MM = (0, -18, 8), 80
 WAVES = (1, 2)
 """Half periods of the waves over the brain that tell a place, too."""
 
+FOLD = 2
+"""Places are told of squares of so many voxels an edge: they are smooth."""
+
 MARGIN = 4
 """Voxels around the brain that are trained on."""
 
@@ -92,7 +95,7 @@ class Slices:
     ----------
     images : array of float32, shape (batch, n_images, h, w)
         Intensities.
-    place : array of float32, shape (batch, n_place, h, w)
+    place : array of float32, shape (batch, n_place, h / FOLD, w / FOLD)
         Coordinate channels.
     inside : array of float32, shape (batch, 1, h, w)
         1 in the brain.
@@ -159,8 +162,8 @@ def cut(head: Head, axis: int, at: NDArray[np.integer], amplitude: float) -> Sli
     # Slices first, then their two axes in order, as `images` has them.
     voxels: list[NDArray[np.integer]] = [at.reshape(-1, 1, 1)] * 3
     across, down = (a for a in range(3) if a != axis)
-    voxels[across] = np.arange(head.inside.shape[across]).reshape(1, -1, 1)
-    voxels[down] = np.arange(head.inside.shape[down])
+    voxels[across] = np.arange(0, head.inside.shape[across], FOLD).reshape(1, -1, 1)
+    voxels[down] = np.arange(0, head.inside.shape[down], FOLD)
     place = place_channels(head.to_place, voxels, amplitude)  # (n_place, n, h, w)
     return Slices(images, np.moveaxis(place, 1, 0), inside[:, None])
 
