@@ -53,7 +53,7 @@ def test_a_plain_dictionary_is_fitted_and_shown(mitame, groups, tmp_path):
     assert told.report["engine"] == "dictionary-plain"
     assert str(tmp_path / "model" / "report.html") in told.report["outputs"]
     page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") == 2
+    assert page.count("data:image/png") == 3
     assert "sub-0" not in page
     assert "dictionary-plain" in mitame("info", tmp_path / "model").out
 
@@ -62,6 +62,15 @@ def test_without_report_there_is_no_page(mitame, groups, tmp_path):
     told = mitame("fit", *groups, "--engine", "nyul", "-o", tmp_path / "model")
     assert told.status == 0, told.err
     assert not (tmp_path / "model" / "report.html").exists()
+
+
+def test_a_process_that_only_helps_writes_no_model(
+    mitame, groups, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RANK", "1")  # as torchrun starts the second of several
+    told = mitame("fit", *groups, "--engine", "nyul", "-o", tmp_path / "model")
+    assert told.status == 0, told.err
+    assert not (tmp_path / "model").exists()
 
 
 def test_somebody_else_in_a_pair_is_refused_by_name(mitame, groups, tmp_path):
@@ -181,6 +190,6 @@ def test_a_report_of_two_sequences_shows_both(mitame, flair, tmp_path):
     told = mitame("fit", *flair, *engine, "-o", tmp_path / "model")
     assert told.status == 0, told.err
     page = (tmp_path / "model" / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") == 2
+    assert page.count("data:image/png") == 4
     assert "T1w" in page
     assert "FLAIR" in page
