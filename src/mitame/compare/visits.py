@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import TypeVar
@@ -11,13 +11,11 @@ from mitame.compare.comparison import Comparison, SequenceComparison
 from mitame.compare.pair import compare_pair
 from mitame.compare.prepared import Prepared, prepare_visit
 from mitame.core.errors import InputError
+from mitame.core.progress import Progress
 from mitame.core.session import Suffix
 from mitame.io.scan import Visit
 
 T = TypeVar("T")
-
-Progress = Callable[[str], None]
-"""Is told what was done, in words a user reads."""
 
 
 def compare(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import permutations, product
 from pathlib import Path
 
 from mitame.core.errors import InputError
+from mitame.core.progress import Progress
 from mitame.engines.named import engine_class
 from mitame.evaluate.case import Direction
 from mitame.evaluate.cell import score
@@ -17,8 +17,6 @@ from mitame.evaluate.cohort import Cohort, Kind, Prepared
 from mitame.evaluate.splits import subject_folds, subject_split
 from mitame.evaluate.table import CEILING, Row, plain, read_rows
 from mitame.io.staging import staged_file
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mitame.core.errors import InputError, MitameError, OutputError
 from mitame.core.harmonizer import takes_visits
+from mitame.core.progress import Progress
 from mitame.io import bids
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan
@@ -24,9 +25,6 @@ from mitame.run.scans import (
     title_of,
     visits_of,
 )
-
-Progress = Callable[[str], None]
-"""Is told what is being done, in words a user reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import GridMismatchError, InputError
+from mitame.core.progress import Progress
 from mitame.core.session import Session, Suffix
 from mitame.evaluate.intervals import Interval, bootstrap, closed_share
 from mitame.evaluate.metrics import against_truth, gap
@@ -21,8 +22,6 @@ from mitame.run.scans import known_sequence, title_of
 FAR = 2.0
 """A result whose white matter is so many times brighter or darker than the target's
 is in other units."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import Harmonizer, Resumable, takes_visits
+from mitame.core.progress import Progress
 from mitame.core.session import Session
 from mitame.engines.named import engine_class, new_engine
 from mitame.io.digest import digest
@@ -27,9 +28,6 @@ from mitame.run.scans import (
     title_of,
     visits_of,
 )
-
-Progress = Callable[[str], None]
-"""Is told what was done, in words a user reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mitame.core.errors import InputError
+from mitame.core.progress import Progress
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step
 from mitame.evaluate.site import SiteAccuracy, crossed_accuracy
@@ -15,8 +16,6 @@ from mitame.run.scans import known_sequence, listed, title_of
 
 FOLDS = 3
 """Every classifier is trained so many times; each subject is unseen once."""
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +79,7 @@ def evaluate_sites(
     """
     for suffix in {known_sequence(scan): None for scan in results}:
         ours = [scan for scan in results if scan.suffix == suffix]
-        theirs = [scan for scan in targets if scan.suffix == suffix]
-        if not theirs:
-            kinds = listed({str(scan.suffix) for scan in targets})
-            raise InputError(
-                f"The results have {suffix}, the target scans are {kinds}.",
-                fix="Give target scans of the same sequence.",
-            )
+        theirs = _targets_of(suffix, targets)
         before, after = [], []
         for scan in ours:
             source = partner(scan, sources, "source", alone=False)
@@ -103,6 +96,17 @@ def evaluate_sites(
             progress(f"{suffix} {name}: classifiers trained")
         people = [len({one.subject for one in group}) for group in (before, there)]
         yield Sites(suffix, found[0], found[1], people[0], people[1])
+
+
+def _targets_of(suffix: Suffix, targets: Sequence[Scan]) -> list[Scan]:
+    found = [scan for scan in targets if scan.suffix == suffix]
+    if not found:
+        kinds = listed({str(scan.suffix) for scan in targets})
+        raise InputError(
+            f"The results have {suffix}, the target scans are {kinds}.",
+            fix="Give target scans of the same sequence.",
+        )
+    return found
 
 
 def _harmonized(

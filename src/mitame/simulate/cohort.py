@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mitame.core.errors import OutputError
+from mitame.core.progress import Progress
 from mitame.io import bids
 from mitame.io.staging import is_ours, staged
 from mitame.simulate.anatomy import (
@@ -15,7 +16,7 @@ from mitame.simulate.anatomy import (
     find_anatomies,
     read_anatomy,
 )
-from mitame.simulate.person import Progress, write_person
+from mitame.simulate.person import write_person
 from mitame.simulate.study import Study
 
 SETTINGS = "Simulation"

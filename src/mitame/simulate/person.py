@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.core.progress import Progress
 from mitame.core.session import Suffix
 from mitame.core.volume import Volume
 from mitame.io import names
@@ -41,8 +41,6 @@ N_LESIONS = 6
 
 DERIVED = {"SkullStripped": False}
 """What BIDS asks of a derivative image."""
-
-Progress = Callable[[str], None]
 
 
 def write_person(
