@@ -12,6 +12,7 @@ setup: .venv/.ready
 	@echo "Setting up .venv (about 2 GB; a few minutes the first time) ..."
 	@$(PYTHON) -m venv .venv
 	@$(PIP) -e .
+	@$(BIN)/python -m mitame.solve.compiled
 	@touch $@
 
 .venv/.dev: .venv/.ready

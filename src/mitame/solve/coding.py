@@ -103,9 +103,12 @@ def lasso(
         If a value is not finite, or a patch cannot be solved.
     """
     require_rows(patches, atoms)
+    require_finite(atoms)
     if not 0 < penalty < np.inf:
         raise InputError(f"The penalty is {penalty}.", fix="Give more than zero.")
     found = _solved(patches, atoms, penalty, tolerance, FIRST_ROOM)
+    if (found.counts == lasso_kernels.NOT_FINITE).any():
+        require_finite(patches)
     long = found.counts < 0
     if long.any():
         found = _mended(found, long, patches, atoms, penalty, tolerance)
@@ -195,13 +198,17 @@ def _mended(
 
 
 def require_rows(patches: Patches, atoms: Atoms) -> None:
-    """Raise unless patches and atoms are finite, and rows of one length."""
+    """Raise unless patches and atoms are rows of one length."""
     if patches.ndim != 2 or atoms.ndim != 2 or patches.shape[1] != atoms.shape[1]:
         raise InputError(
             f"Patches {patches.shape} do not fit atoms {atoms.shape}.",
             fix="Give both as rows of the same length.",
         )
-    if not np.isfinite(patches).all() or not np.isfinite(atoms).all():
+
+
+def require_finite(*rows: Patches) -> None:
+    """Raise unless all values are finite."""
+    if not all(np.isfinite(some).all() for some in rows):
         raise ImplausibleError(
             "A patch or an atom holds a value that is not finite.",
             fix="Look at the step that made them.",

@@ -42,6 +42,12 @@ PATIENCE = 20
 REFINEMENTS = 3
 """Corrections of a code, at most; what is left then is the rounding of a product."""
 
+NOT_FINITE = -2
+"""Entries of the code of a patch that holds a value that is not finite."""
+
+EXPONENT = np.int32(0x7F800000)
+"""Bits of a float32 that are all 1 in one that is not finite."""
+
 SHORT = 0.25
 """Entries of a code to numbers of a patch, below which the inverse is exact enough to
 correct the code by what is left of the patch."""
@@ -376,6 +382,9 @@ def lasso_block(
 ) -> None:
     """Write the lasso codes of some patches; a count below zero is not solved.
 
+    One of ``NOT_FINITE`` tells why: what is not finite in a patch is in all its
+    correlations, and is looked for there, by bits, for fast math knows no such numbers.
+
     Parameters
     ----------
     patches : array of float32, shape (n, d)
@@ -397,7 +406,11 @@ def lasso_block(
     """
     most, size = indices.shape[1], patches.shape[1]
     work = _room(most, len(gram), size)
+    bits = correlations.view(np.int32)
     for patch in range(len(patches)):
+        if bits[patch, 0] & EXPONENT == EXPONENT:
+            counts[patch] = NOT_FINITE
+            continue
         n = _solve(work, correlations[patch], gram, penalty, tolerance, most)
         if n <= SHORT * size:
             _settle(patches[patch], words, work, penalty, n)

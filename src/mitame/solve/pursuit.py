@@ -20,7 +20,7 @@ import numpy as np
 
 from mitame.core.errors import InputError
 from mitame.solve import pursuit_kernels
-from mitame.solve.coding import Atoms, Codes, Patches, require_rows
+from mitame.solve.coding import Atoms, Codes, Patches, require_finite, require_rows
 from mitame.solve.threads import single_blas
 
 
@@ -55,6 +55,7 @@ def pursue(
         If a value is not finite.
     """
     require_rows(patches, atoms)
+    require_finite(patches, atoms)
     if most < 1:
         raise InputError(f"Codes of {most} atoms are empty.", fix="Allow at least one.")
     if not 0 <= residual < np.inf:

@@ -326,7 +326,8 @@ from pathlib import Path
 import torch
 from torch import nn
 from mitame.engines.cyclegan.team import gathered
-from test_cyclegan import CycleGAN, groups
+from mitame.engines.cyclegan.watch import Folder
+from test_cyclegan import quietly_trained
 
 team = gathered()
 weight = nn.Parameter(torch.zeros(3))
@@ -335,11 +336,18 @@ team.average_gradients([weight, nn.Parameter(torch.zeros(2))])
 assert weight.grad.tolist() == [0, 1.5, 3.0]
 assert team.averages({"a": team.rank, "b": 2.0}) == {"a": 0.5, "b": 2.0}
 assert list(team.share(range(6))) == list(range(team.rank, 6, 2))
-engine = CycleGAN(size="tiny", steps=6)
-engine.keep_in(Path(sys.argv[1]) / "kept", print)
-engine.fit(*groups())
-(Path(sys.argv[1]) / f"{team.rank}.onnx").write_bytes(engine.generator_.onnx)
+folder = Path(sys.argv[1])
+made = quietly_trained(Folder(folder / "kept", print))
+(folder / f"{team.rank}.onnx").write_bytes(made)
 """
+
+
+def quietly_trained(watch):
+    """Train without noise, which every process draws for itself."""
+    dark = head(0).padded((24, 32, 24))
+    bright = replace(dark, images=dark.images + np.float32(0.2) * dark.inside)
+    settings = Settings(steps=20, ahead=0.2, noise=0, steady=0)
+    return to_onnx(train([dark], [bright], settings, 0, watch).there_average)
 
 
 def test_two_processes_train_one_model(tmp_path):
@@ -356,13 +364,14 @@ def test_two_processes_train_one_model(tmp_path):
     assert done.returncode == 0, done.stderr
     one, other = ((tmp_path / f"{n}.onnx").read_bytes() for n in range(2))
     assert one == other
-    assert done.stdout.count("step 6 of 6") == 1  # one process tells
-    alone = CycleGAN(size="tiny", steps=6).fit(*groups())
-    assert one != alone.generator_.onnx  # their noise is another
-    given = head()
-    edits = [edit_of(given, Generated(found).run, 0.3) for found in (one, other)]
-    expected = edit_of(given, alone.generator_.run, 0.3)
-    np.testing.assert_allclose(edits[0], expected, atol=0.5 * np.abs(expected).max())
+    assert done.stdout.count("step 20 of 20") == 1  # one process tells
+    alone = quietly_trained(Watch())
+    together, expected = (
+        edit_of(head(), Generated(found).run, 0.3).ravel() for found in (one, alone)
+    )
+    # Each takes the mean over its own slices: the same but for how much brain is there.
+    assert np.corrcoef(together, expected)[0, 1] > 0.9
+    assert together.std() == pytest.approx(expected.std(), rel=0.3)
 
 
 def test_processes_that_cannot_share_a_step_are_told():

@@ -155,8 +155,19 @@ def test_patches_of_another_length_are_refused():
         lasso(np.zeros((3, 48), np.float32), dictionary(), 0.1)
 
 
-def test_values_that_are_not_finite_are_refused():
-    patches = np.zeros((3, 49), np.float32)
-    patches[1, 2] = np.nan
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [(0, 0), (1, 2), (299, 48)])
+def test_values_that_are_not_finite_are_refused(wrong, place):
+    atoms = dictionary()
+    patches = patches_of(atoms, n=300)
+    patches[place] = wrong
     with pytest.raises(ImplausibleError, match="finite"):
-        lasso(patches, dictionary(), 0.1)
+        lasso(patches, atoms, 0.1)
+
+
+def test_atoms_that_are_not_finite_are_refused():
+    atoms = dictionary()
+    patches = patches_of(atoms)
+    atoms[7, 3] = np.nan
+    with pytest.raises(ImplausibleError, match="finite"):
+        lasso(patches, atoms, 0.1)
