@@ -32,7 +32,10 @@ def fit(
     ] = "bilateral",
     variant: Annotated[
         str | None,
-        typer.Option(help="Variant of the engine, for study: plain (dictionary)."),
+        typer.Option(
+            help="Variant of the engine, for study: plain (dictionary); blind, far, "
+            "full, patches (cyclegan)."
+        ),
     ] = None,
     size: Annotated[
         str | None,

@@ -14,6 +14,7 @@ from mitame.solve.learn import learn_atoms
 from mitame.solve.patches import box, take, together
 from mitame.solve.pursuit import pursue
 from mitame.solve.shrinkage import Shrinkage
+from mitame.solve.smooth import gaussian
 
 
 def compile_loops() -> None:
@@ -33,6 +34,9 @@ def compile_loops() -> None:
     threshold = np.ones(len(atoms), np.float32)
     Shrinkage(atoms, atoms, threshold, 1).decoded(rows, atoms)
 
+    image = volumes[0].copy()
+    image.setflags(write=False)  # as a volume's is: another type to the compiler
+    gaussian(image, 1.0)
     lattice = np.zeros((2, 2, 2, 2), np.float32)
     sample_grid(lattice, np.eye(3, 4), volumes[0])
 

@@ -31,6 +31,7 @@ from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.team import CPU, Team
 from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
 from mitame.engines.cyclegan.watch import SAMPLE, WHITE, Folder, Watch
+from mitame.engines.named import new_engine, variant_of
 from mitame.prepare.template import template_coordinates
 from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
@@ -202,9 +203,10 @@ def test_a_discriminator_scores_pieces():
     assert score.shape == (2, 1, 4, 3)
 
 
+@pytest.mark.parametrize("layers", ["local", "far", "full"])
 @pytest.mark.parametrize("places", [0, 15])
-def test_onnx_gives_what_torch_gives(places):
-    generator = Generator(2, places, 8, 2)
+def test_onnx_gives_what_torch_gives(places, layers):
+    generator = Generator(2, places, 8, 2, layers)
     torch.nn.init.normal_(generator.last.weight, std=0.1)
     images, place = torch.randn(3, 2, 20, 16), torch.randn(3, places, 10, 8)
     found = Generated(to_onnx(generator)).run(images.numpy(), place.numpy())
@@ -213,6 +215,58 @@ def test_onnx_gives_what_torch_gives(places):
     scale = float(edit.abs().max())
     assert scale > 0.01
     assert np.abs(found - images.numpy() - edit.numpy()).max() < 1e-5 * scale
+
+
+def seen_from(network, place):
+    """Return from how far a change is seen in the middle of a slice, voxels."""
+    images = torch.zeros(1, 1, 64, 64, requires_grad=True)
+    network(images, place)[0, 0, 32, 32].backward()
+    return np.abs(np.argwhere(images.grad[0, 0].numpy() != 0) - 32).max()
+
+
+def test_layers_reach_as_far_as_they_say():
+    torch.manual_seed(0)
+    reach = {}
+    for layers in ("local", "far", "full"):
+        generator = Generator(1, 0, 8, 1, layers)
+        torch.nn.init.normal_(generator.last.weight, std=0.1)
+        reach[layers] = seen_from(generator, torch.zeros(1, 0, 32, 32))
+    assert reach["local"] < 12
+    assert 20 < reach["far"] < 30
+    assert reach["full"] == 32
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_pieces_are_cut_from_slices_where_there_is_brain(axis):
+    deck = Deck([head(0), head(1)], 0.3, patch=8)
+    rng = np.random.default_rng(0)
+    some = deck.draw(axis, np.linspace(*deck.span(axis), 12), rng)
+    pieces, whole = deck.cut(axis, some), deck.cut(axis, [one[:2] for one in some])
+    assert pieces.images.shape == (12, 1, 8, 8)
+    assert pieces.place.shape == (12, 15, 4, 4)
+    assert pieces.inside.any(axis=(1, 2, 3)).all()
+    assert len({one[2:] for one in some}) > 3
+    for n, (_, _, i, j) in enumerate(some):
+        assert i % 2 == j % 2 == 0
+        square = whole.images[n, :, i : i + 8, j : j + 8]
+        assert np.array_equal(pieces.images[n], square)
+        places = whole.place[n, :, i // 2 : i // 2 + 4, j // 2 : j // 2 + 4]
+        assert np.array_equal(pieces.place[n], places)
+
+
+@pytest.mark.parametrize("variant", ["blind", "far", "full", "patches"])
+def test_a_variant_of_the_study_is_fitted_and_kept(variant, tmp_path):
+    engine = new_engine(variant_of("cyclegan", variant), {"steps": 3})
+    assert n_place(engine.settings.place) == 0
+    made = engine.fit(*groups()).transform(scan(5))["T1w"].data
+    engine.save(tmp_path / "kept")
+    again = type(engine).load(tmp_path / "kept").transform(scan(5))["T1w"].data
+    assert np.array_equal(made, again)
+
+
+def test_pieces_of_odd_sizes_are_refused():
+    with pytest.raises(InputError, match="30 voxels an edge"):
+        CycleGAN(patch=30)
 
 
 def test_scores_are_asked_to_be_one_or_zero_where_there_is_brain():
@@ -285,7 +339,7 @@ def test_sizes_grow():
     assert widths == sorted(set(widths))
 
 
-@pytest.mark.parametrize("wrong", [{"size": "huge"}, {"base": "nyul"}])
+@pytest.mark.parametrize("wrong", [{"size": "huge"}, {"base": "nyul"}, {"layers": "x"}])
 def test_what_there_is_not_is_refused(wrong):
     (value,) = wrong.values()
     with pytest.raises(InputError, match=value):

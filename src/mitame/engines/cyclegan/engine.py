@@ -16,7 +16,7 @@ from mitame.core.volume import Step
 from mitame.engines.added import Edit, added, at_spacing_of, edited_at, fading
 from mitame.engines.bilateral import Bilateral
 from mitame.engines.cyclegan.infer import Generated, edit_of
-from mitame.engines.cyclegan.settings import SIZES, Settings, Size
+from mitame.engines.cyclegan.settings import SIZES, Layers, Settings, Size
 from mitame.engines.cyclegan.slices import FADED, Head, box_around
 from mitame.engines.cyclegan.watch import Folder, Watch
 from mitame.engines.identity import Identity
@@ -48,6 +48,11 @@ class CycleGAN:
         What comes before the generator.
     coordinates : bool
         Whether generators and discriminators are given the place.
+    layers : {"local", "far", "full"}
+        What the networks are made of: see `settings.Layers`.
+    patch : int
+        Voxels an edge of the pieces of slices that are trained on, a multiple of 4; 0
+        for whole slices.
     steps : int, optional
         Of the training, if not those of the size.
     seed : int
@@ -82,12 +87,16 @@ class CycleGAN:
         size: Size = "tiny",
         base: Base = "bilateral",
         coordinates: bool = True,
+        layers: Layers = "local",
+        patch: int = 0,
         steps: int | None = None,
         seed: int = 0,
     ) -> None:
         self.size = size
         self.base = base
         self.coordinates = coordinates
+        self.layers = layers
+        self.patch = patch
         self.steps = steps
         self.seed = seed
         self.watch: Watch = Watch()
@@ -187,13 +196,19 @@ class CycleGAN:
         for name, given, known in (
             ("size", self.size, get_args(Size)),
             ("base", self.base, get_args(Base)),
+            ("layers", self.layers, get_args(Layers)),
         ):
             if given not in known:
                 raise InputError(
                     f"The CycleGAN has no {name} {given!r}.",
                     fix=f"Choose one of {', '.join(known)}.",
                 )
-        found = SIZES[self.size]
+        if self.patch < 0 or self.patch % MULTIPLE:
+            raise InputError(
+                f"Pieces of slices cannot be {self.patch} voxels an edge.",
+                fix=f"Give a multiple of {MULTIPLE}, or 0 for whole slices.",
+            )
+        found = replace(SIZES[self.size], layers=self.layers, patch=self.patch)
         if not self.coordinates:
             found = replace(found, place=0.0)
         return found if self.steps is None else replace(found, steps=self.steps)

@@ -9,12 +9,13 @@ strides in the generator.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from mitame.engines.cyclegan.settings import Settings
+from mitame.engines.cyclegan.settings import Layers, Settings
 from mitame.engines.cyclegan.slices import FOLD, n_place
 
 SLOPE = 0.1
@@ -23,6 +24,12 @@ SLOPE = 0.1
 DETAIL = 10.0
 """Fine detail is shown to discriminators so many times: a tenth of the size of the
 anatomy, it is most of what tells two scanners apart, and was found last."""
+
+FAR = 15
+"""Pieces an edge of a kernel that reaches far."""
+
+GRID, JOINED = 8, 4
+"""Places an edge, and channels of each, that a full layer joins."""
 
 REACH = 1.0
 """Most that a generator changes a voxel by, white-matter medians."""
@@ -43,12 +50,22 @@ class Generator(nn.Module):
         Channels of the layers.
     blocks : int
         Residual blocks.
+    layers : str
+        See `settings.Layers`.
     """
 
-    def __init__(self, n_images: int, n_place: int, width: int, blocks: int) -> None:
+    def __init__(
+        self,
+        n_images: int,
+        n_place: int,
+        width: int,
+        blocks: int,
+        layers: Layers = "local",
+    ) -> None:
         super().__init__()
         self.n_images, self.n_place = n_images, n_place
         self.first = _conv(FOLD**2 * n_images + n_place, width)
+        self.more = _more(width, layers)
         self.blocks = nn.ModuleList([Block(width) for _ in range(blocks)])
         self.last = _conv(width, FOLD**2 * n_images)
         self.apply(_begin)
@@ -62,7 +79,7 @@ class Generator(nn.Module):
         compute than voxel by voxel, and twice as far to see.
         """
         folded = nn.functional.pixel_unshuffle(images, FOLD)
-        inner = _bent(self.first(torch.cat([folded, place], dim=1)))
+        inner = self.more(_bent(self.first(torch.cat([folded, place], dim=1))))
         for block in self.blocks:
             inner = block(inner)  # (batch, width, h / FOLD, w / FOLD)
         edit = nn.functional.pixel_shuffle(self.last(inner), FOLD)
@@ -82,6 +99,36 @@ class Block(nn.Module):
         return found
 
 
+class Far(nn.Module):
+    """One convolution that reaches far, and adds to what it is given."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.wide = nn.Conv2d(width, width, FAR, padding=FAR // 2)
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Return the same shape."""
+        found: Tensor = _bent(given + self.wide(given))
+        return found
+
+
+class Full(nn.Module):
+    """A layer in which every place of a slice acts on every other, on a coarse grid."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.few = nn.Conv2d(width, JOINED, 1)
+        self.joined = nn.Linear(JOINED * GRID**2, JOINED * GRID**2)
+        self.many = nn.Conv2d(JOINED, width, 1)
+
+    def forward(self, given: Tensor) -> Tensor:
+        """Return the same shape."""
+        few = _resized(self.few(given), (GRID, GRID))
+        joined = self.joined(few.flatten(1)).unflatten(1, (JOINED, GRID, GRID))
+        found: Tensor = given + self.many(_resized(_bent(joined), given.shape[2:]))
+        return _bent(found)
+
+
 class Discriminator(nn.Module):
     """Tell, for each piece of a slice, how much it looks like a scanner's own.
 
@@ -91,11 +138,16 @@ class Discriminator(nn.Module):
         As for `Generator`.
     width : int
         Channels of the first layer; the others have twice as many.
+    layers : str
+        See `settings.Layers`.
     """
 
-    def __init__(self, n_images: int, n_place: int, width: int) -> None:
+    def __init__(
+        self, n_images: int, n_place: int, width: int, layers: Layers = "local"
+    ) -> None:
         super().__init__()
         self.first = nn.Conv2d(2 * n_images, width, 4, stride=FOLD, padding=1)
+        self.more = _more(width, layers)
         self.layers = nn.Sequential(
             nn.Conv2d(width + n_place, 2 * width, 4, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
@@ -108,7 +160,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
         """Return a score of each piece, (batch, 1, h / 8, w / 8)."""
         seen = torch.cat([images, DETAIL * detail(images)], dim=1)
-        inner = _bent(self.first(seen))  # (batch, width, h / 2, w / 2)
+        inner = self.more(_bent(self.first(seen)))  # (batch, width, h / 2, w / 2)
         found: Tensor = self.layers(torch.cat([inner, place], dim=1))
         return found
 
@@ -128,11 +180,14 @@ class Networks(nn.Module):
         super().__init__()
         channels = n_images, n_place(settings.place)
         self.there, self.back = (
-            _fast(Generator(*channels, settings.width, settings.blocks))
+            _fast(
+                Generator(*channels, settings.width, settings.blocks, settings.layers)
+            )
             for _ in range(2)
         )
         self.there_judge, self.back_judge = (
-            _fast(Discriminator(*channels, settings.judge_width)) for _ in range(2)
+            _fast(Discriminator(*channels, settings.judge_width, settings.layers))
+            for _ in range(2)
         )
         self.there_average = copy.deepcopy(self.there)
         self.back_average = copy.deepcopy(self.back)
@@ -162,6 +217,16 @@ def detail(images: Tensor) -> Tensor:
     weight = (side[:, None] * side[None]).expand(images.shape[1], 1, 3, 3)
     wide = nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
     return images - nn.functional.conv2d(wide, weight, groups=images.shape[1])
+
+
+def _more(width: int, layers: Layers) -> nn.Module:
+    if layers == "far":
+        return Far(width)
+    return Full(width) if layers == "full" else nn.Identity()
+
+
+def _resized(images: Tensor, size: Sequence[int]) -> Tensor:
+    return nn.functional.interpolate(images, list(size), mode="bilinear")
 
 
 def _conv(n_in: int, n_out: int) -> nn.Conv2d:

@@ -40,14 +40,14 @@ class Pool:
             What the slices are across.
         made : tensor, shape (batch, n_images, h, w)
             The results of this step.
-        which : sequence of (int, int)
+        which : sequence of tuple of int
             Which slices they were made of.
         rng : Generator
             Draws.
 
         Returns
         -------
-        tensor, list of (int, int)
+        tensor, list of tuple of int
             As `made` and `which`; all of this step while there are too few before.
         """
         kept, half = self.kept[axis], len(which) // 2
@@ -80,6 +80,6 @@ class Pool:
                 which = tensors[f"{axis}.which"].tolist()
                 images = tensors[f"{axis}.images"]
                 self.kept[axis] = [
-                    (image, (who, at))
-                    for image, (who, at) in zip(images, which, strict=True)
+                    (image, tuple(one))
+                    for image, one in zip(images, which, strict=True)
                 ]

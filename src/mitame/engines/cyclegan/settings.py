@@ -8,6 +8,11 @@ from typing import Literal
 Size = Literal["tiny", "small", "base"]
 """The dial: two cores and minutes, two cores and an hour, a GPU."""
 
+Layers = Literal["local", "far", "full"]
+"""What stands after the first convolution of all networks: nothing more, a kernel that
+reaches across a third of the brain, or a layer that joins every place with every other.
+The last two are the original study's, and there to be studied."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -38,6 +43,10 @@ class Settings:
         Standard deviation of what discriminators see added, white-matter medians.
     average : float
         Of the weights of one step in the average of all.
+    layers : str
+        See `Layers`.
+    patch : int
+        Voxels an edge of what is trained on, a multiple of 4; 0 for whole slices.
     """
 
     width: int = 16
@@ -54,6 +63,8 @@ class Settings:
     place: float = 0.3
     noise: float = 0.05
     average: float = 0.995
+    layers: Layers = "local"
+    patch: int = 0
 
     @property
     def weights(self) -> dict[str, float]:

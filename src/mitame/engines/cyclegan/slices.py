@@ -190,8 +190,8 @@ def _noise(image: Image, inside: Image) -> float:
     return float(np.median(np.abs(fine[smooth])) / 0.6745 / 6**1.5)
 
 
-Which = tuple[int, int]
-"""A slice: whose, and which across the axis."""
+Which = tuple[int, ...]
+"""A slice: whose, and which across the axis; of a piece, where it begins, too."""
 
 
 class Deck:
@@ -203,11 +203,14 @@ class Deck:
         Of one shape.
     amplitude : float
         Of the coordinate channels.
+    patch : int
+        Voxels an edge of the pieces that are cut from slices; 0 for whole ones.
     """
 
-    def __init__(self, heads: Sequence[Head], amplitude: float) -> None:
+    def __init__(self, heads: Sequence[Head], amplitude: float, patch: int = 0) -> None:
         self.heads = heads
         self.amplitude = amplitude
+        self.patch = patch
         self._shown = [[_shown(head, axis) for head in heads] for axis in range(3)]
         self._places = [
             [_places(h, axis, at) for h, at in zip(heads, shown, strict=True)]
@@ -239,14 +242,31 @@ class Deck:
         for place in places:
             who = int(rng.integers(len(self.heads)))
             nearest = np.abs(self._places[axis][who] - place).argmin()
-            found.append((who, int(self._shown[axis][who][nearest])))
+            at = int(self._shown[axis][who][nearest])
+            found.append((who, at, *self._corner(axis, who, at, rng)))
         return found
+
+    def _corner(
+        self, axis: int, who: int, at: int, rng: np.random.Generator
+    ) -> tuple[int, ...]:
+        """Return where a piece begins that has brain in its middle; nothing of none."""
+        if not self.patch:
+            return ()
+        brain = np.take(self.heads[who].inside, at, axis=axis)
+        middle = rng.choice(np.argwhere(brain > 0))
+        last = np.maximum(0, np.array(brain.shape) - self.patch)
+        corner = np.clip(middle - self.patch // 2, 0, last) // FOLD * FOLD
+        return int(corner[0]), int(corner[1])
 
     def cut(self, axis: int, some: Sequence[Which]) -> Slices:
         """Return some slices across an axis."""
         parts = [
-            cut(self.heads[who], axis, np.array([at]), self.amplitude)
-            for who, at in some
+            _pieced(
+                cut(self.heads[who], axis, np.array([at]), self.amplitude),
+                corner,
+                self.patch,
+            )
+            for who, at, *corner in some
         ]
         return Slices(
             *(
@@ -254,6 +274,21 @@ class Deck:
                 for name in ("images", "place", "inside")
             )
         )
+
+
+def _pieced(slices: Slices, corner: Sequence[int], edge: int) -> Slices:
+    """Return the piece of slices that begins at a corner; all, if there is none."""
+    if not corner:
+        return slices
+    fine, coarse = (
+        tuple(slice(first // by, (first + edge) // by) for first in corner)
+        for by in (1, FOLD)
+    )
+    return Slices(
+        slices.images[:, :, *fine],
+        slices.place[:, :, *coarse],
+        slices.inside[:, :, *fine],
+    )
 
 
 def _shown(head: Head, axis: int) -> NDArray[np.intp]:

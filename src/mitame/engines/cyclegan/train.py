@@ -53,7 +53,8 @@ def train(
     """
     team = gathered()
     team.require_even(settings.batch)
-    decks = Deck(source, settings.place), Deck(target, settings.place)
+    cut_as = settings.place, settings.patch
+    decks = Deck(source, *cut_as), Deck(target, *cut_as)
     lacks = _more_noise(source, target, team.device)
     probe = _probe(decks[0], seed, team.device)
     state = State.new(len(source[0].images), settings, seed, team.device)
