@@ -8,7 +8,7 @@ the noise-free target, with 95 % intervals over test subjects; HF: energy that a
 1 voxel takes away, over that of the target; near: distance to the source over distance
 to the target; atoms: used by a patch. docs/explanation/dictionaries.md shows both.
 
-Usage: python benchmarks/study_dictionary.py COHORT RESULTS OUT SOURCE TARGET
+Usage: python benchmarks/study/dictionary.py COHORT RESULTS OUT SOURCE TARGET
 """
 
 from __future__ import annotations
