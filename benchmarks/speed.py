@@ -232,10 +232,8 @@ def penalty_for(patches: Floats, atoms: Floats, wanted: float) -> float:
 
 def sparse(codes: Codes) -> csr_array:
     """Return our codes in the form of the peers'."""
-    kept = np.arange(codes.indices.shape[1]) < codes.counts[:, None]
-    starts = np.concatenate([[0], codes.counts.cumsum()])
     shape = (len(codes.counts), codes.n_atoms)
-    return csr_array((codes.values[kept], codes.indices[kept], starts), shape=shape)
+    return csr_array((codes.values, codes.indices, codes.starts), shape=shape)
 
 
 def exact(codes: Sparse) -> csr_array:

@@ -49,7 +49,7 @@ def main() -> None:
     settings = replace(SIZES[size], ahead=0.0)  # every step moves all networks
     heads = [_head(seed) for seed in range(4)]
     decks = Deck(heads[:2], settings.place), Deck(heads[2:], settings.place)
-    state = State.new(SEQUENCES, settings, 0, gathered().device)
+    state = State.new((1.6,) * SEQUENCES, settings, 0, gathered().device)
     counts = _counts(state.networks)
     theirs = Public(*_widths(counts))
     rng = np.random.default_rng(0)

@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,43 +41,66 @@ Atoms = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Codes:
-    """Sparse codes, the entries of each in no order.
+    """Sparse codes, one after another; the entries of each in no order.
 
     Parameters
     ----------
-    indices : array of int32, shape (n, room)
-        Which atoms; what lies beyond a code's count means nothing.
-    values : array of float32, shape (n, room)
+    indices : array of int32, shape (n_entries,)
+        Which atoms.
+    values : array of float32, shape (n_entries,)
         How much of each.
-    counts : array of int32, shape (n,)
-        Entries of each code.
+    starts : array of int64, shape (n + 1,)
+        Where each code begins, and where the last one ends.
     n_atoms : int
         Of the dictionary.
     """
 
     indices: NDArray[np.int32]
     values: NDArray[np.float32]
-    counts: NDArray[np.int32]
+    starts: NDArray[np.int64]
     n_atoms: int
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many entries each code has, shape (n,)."""
+        return np.diff(self.starts)
 
     def dense(self) -> NDArray[np.float32]:
         """Return the codes with their zeros, shape (n, n_atoms)."""
-        found = np.zeros((len(self.counts), self.n_atoms), np.float32)
-        kept = np.arange(self.indices.shape[1]) < self.counts[:, None]
-        rows = np.nonzero(kept)[0]
-        found[rows, self.indices[kept]] = self.values[kept]
+        found = np.zeros((len(self.starts) - 1, self.n_atoms), np.float32)
+        rows = np.repeat(np.arange(len(found)), self.counts)
+        found[rows, self.indices] = self.values
         return found
 
     def decode(self, atoms: Atoms) -> Patches:
         """Return the patches that the codes stand for, shape (n, d)."""
-        found = np.empty((len(self.counts), atoms.shape[1]), np.float32)
-        lasso_kernels.decode(self.indices, self.values, self.counts, atoms, found)
+        found = np.empty((len(self.starts) - 1, atoms.shape[1]), np.float32)
+        lasso_kernels.decode(self.indices, self.values, self.starts, atoms, found)
         return found
 
     def uses(self) -> NDArray[np.int64]:
         """Return how many codes each atom is in, shape (n_atoms,)."""
-        kept = np.arange(self.indices.shape[1]) < self.counts[:, None]
-        return np.bincount(self.indices[kept], minlength=self.n_atoms)
+        return np.bincount(self.indices, minlength=self.n_atoms)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solved:
+    """What the compiled loop writes: codes with room between them.
+
+    Parameters
+    ----------
+    indices, values : array, shape (n * room,)
+        As of `Codes`.
+    places : array of int64, shape (n,)
+        Where each code begins.
+    counts : array of int32, shape (n,)
+        Its entries; below zero if it is not solved.
+    """
+
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+    places: NDArray[np.int64]
+    counts: NDArray[np.int32]
 
 
 def lasso(
@@ -109,10 +133,11 @@ def lasso(
     found = _solved(patches, atoms, penalty, tolerance, FIRST_ROOM)
     if (found.counts == lasso_kernels.NOT_FINITE).any():
         require_finite(patches)
-    long = found.counts < 0
-    if long.any():
-        found = _mended(found, long, patches, atoms, penalty, tolerance)
-    return found
+    parts = {0: (np.arange(len(patches)), found)}
+    long = np.flatnonzero(found.counts < 0)
+    if long.size:
+        parts[1] = long, _with_more_room(patches[long], atoms, penalty, tolerance)
+    return _packed(list(parts.values()), len(atoms))
 
 
 def duality_gap(
@@ -154,47 +179,63 @@ def duality_gap(
 
 def _solved(
     patches: Patches, atoms: Atoms, penalty: float, tolerance: float, room: int
-) -> Codes:
+) -> Solved:
     """Return codes of at most `room` entries; a count below zero is no solution."""
     words, turned = np.ascontiguousarray(atoms), np.ascontiguousarray(atoms.T)
-    indices = np.zeros((len(patches), room), np.int32)
-    values = np.zeros((len(patches), room), np.float32)
-    counts = np.zeros(len(patches), np.int32)
+    indices, values = lasso_kernels.room_for(len(patches) * room)
+    places = np.empty(len(patches), np.int64)
+    counts = np.empty(len(patches), np.int32)
     gram = np.empty((len(atoms), len(atoms)), np.float32)
     with single_blas():
         product(words, turned, gram)
         lasso_kernels.lasso(
             np.ascontiguousarray(patches), words, turned, gram,
-            penalty, tolerance, indices, values, counts,
+            penalty, tolerance, room, indices, values, places, counts,
         )  # fmt: skip
-    return Codes(indices, values, counts, len(atoms))
+    return Solved(indices, values, places, counts)
 
 
-def _mended(
-    codes: Codes,
-    unsolved: NDArray[np.bool_],
-    patches: Patches,
-    atoms: Atoms,
-    penalty: float,
-    tolerance: float,
-) -> Codes:
-    """Return all codes; those that are longer than their room get more."""
-    room = min(atoms.shape) + SPARE
-    again = _solved(patches[unsolved], atoms, penalty, tolerance, room)
-    if (again.counts < 0).any():
+def _with_more_room(
+    patches: Patches, atoms: Atoms, penalty: float, tolerance: float
+) -> Solved:
+    """Return codes as long as need be.
+
+    Raises
+    ------
+    ImplausibleError
+        If there are patches without a solution.
+    """
+    found = _solved(patches, atoms, penalty, tolerance, min(atoms.shape) + SPARE)
+    if (found.counts < 0).any():
         raise ImplausibleError(
-            f"{int((again.counts < 0).sum())} of {len(patches)} patches have no code.",
+            f"{int((found.counts < 0).sum())} patches have no code.",
             fix="Take atoms away that are nearly sums of others, or raise the penalty.",
         )
-    room = max(codes.indices.shape[1], int(again.counts.max()))
-    wider = ((0, 0), (0, room - codes.indices.shape[1]))
-    indices, values = np.pad(codes.indices, wider), np.pad(codes.values, wider)
-    counts = codes.counts.copy()
-    kept = min(room, again.indices.shape[1])
-    indices[unsolved, :kept] = again.indices[:, :kept]
-    values[unsolved, :kept] = again.values[:, :kept]
-    counts[unsolved] = again.counts
-    return Codes(indices, values, counts, len(atoms))
+    return found
+
+
+def _packed(parts: Sequence[tuple[NDArray[np.int64], Solved]], n_atoms: int) -> Codes:
+    """Return codes without room between them.
+
+    Parameters
+    ----------
+    parts : sequence of (array of int, Solved)
+        Which codes, and these; the first part has all, and what it has not solved
+        later ones have.
+    n_atoms : int
+        Of the dictionary.
+    """
+    counts = np.empty(len(parts[0][0]), np.int64)
+    for which, part in parts:
+        counts[which] = part.counts
+    starts = np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
+    indices, values = lasso_kernels.room_for(int(starts[-1]))
+    for which, part in parts:
+        lasso_kernels.pack(
+            part.indices, part.values, part.places, part.counts,
+            which, starts, indices, values,
+        )  # fmt: skip
+    return Codes(indices, values, starts, n_atoms)
 
 
 def require_rows(patches: Patches, atoms: Atoms) -> None:

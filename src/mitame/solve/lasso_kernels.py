@@ -369,6 +369,16 @@ def _solve(
 
 
 @kernel
+def room_for(n: int) -> tuple[NDArray[np.int32], Floats]:
+    """Return room for so many entries of codes, not cleared.
+
+    NumPy asks for huge pages, and most of the room is never touched: where memory is
+    in pieces, to clear these takes half as long as to solve.
+    """
+    return np.empty(n, np.int32), np.empty(n, np.float32)
+
+
+@kernel
 def lasso_block(
     patches: Floats,
     words: Floats,
@@ -376,8 +386,11 @@ def lasso_block(
     gram: Floats,
     penalty: float,
     tolerance: float,
+    most: int,
+    first: int,
     indices: NDArray[np.int32],
     values: Floats,
+    places: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> None:
     """Write the lasso codes of some patches; a count below zero is not solved.
@@ -399,15 +412,23 @@ def lasso_block(
         Of the L1 norm.
     tolerance : float
         An atom enters if its correlation is above penalty (1 + tolerance).
-    indices, values : array, shape (n, most)
+    most : int
+        Entries that a code may have.
+    first : int
+        Entry at which the first code begins; each begins where the last one ends, so
+        that little memory is touched.
+    indices, values : array, shape (n_entries,)
         Where codes are written.
+    places : array of int64, shape (n,)
+        Where each begins.
     counts : array of int32, shape (n,)
         How many entries each code has.
     """
-    most, size = indices.shape[1], patches.shape[1]
+    size, place = patches.shape[1], first
     work = _room(most, len(gram), size)
     bits = correlations.view(np.int32)
     for patch in range(len(patches)):
+        places[patch] = place
         if bits[patch, 0] & EXPONENT == EXPONENT:
             counts[patch] = NOT_FINITE
             continue
@@ -416,8 +437,9 @@ def lasso_block(
             _settle(patches[patch], words, work, penalty, n)
         counts[patch] = n
         for i in range(n):
-            indices[patch, i] = work.used[i]
-            values[patch, i] = work.now[i]
+            indices[place + i] = work.used[i]
+            values[place + i] = work.now[i]
+        place += max(n, 0)
 
 
 @parallel
@@ -428,8 +450,10 @@ def lasso(
     gram: Floats,
     penalty: float,
     tolerance: float,
+    most: int,
     indices: NDArray[np.int32],
     values: Floats,
+    places: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> None:
     """Write the lasso codes of all patches; `turned` is the atoms, (d, n_atoms)."""
@@ -439,23 +463,54 @@ def lasso(
         correlations = np.empty((len(given), len(gram)), np.float32)
         np.dot(given, turned, correlations)
         lasso_block(
-            given, words, correlations, gram, penalty, tolerance,
-            indices[some], values[some], counts[some],
+            given, words, correlations, gram, penalty, tolerance, most,
+            block * BLOCK * most, indices, values, places[some], counts[some],
         )  # fmt: skip
+
+
+@parallel
+def pack(
+    indices: NDArray[np.int32],
+    values: Floats,
+    places: NDArray[np.int64],
+    counts: NDArray[np.int32],
+    which: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    packed: NDArray[np.int32],
+    amounts: Floats,
+) -> None:
+    """Write codes where they belong, those that are solved; `coding.Solved` has them.
+
+    Parameters
+    ----------
+    indices, values, places, counts : array
+        Of n codes, with room between them.
+    which : array of int64, shape (n,)
+        Which of all codes they are.
+    starts : array of int64
+        Where all codes begin.
+    packed, amounts : array
+        What is written.
+    """
+    for code in prange(len(counts)):
+        place, start = places[code], starts[which[code]]
+        for i in range(counts[code]):
+            packed[start + i] = indices[place + i]
+            amounts[start + i] = values[place + i]
 
 
 @parallel
 def decode(
     indices: NDArray[np.int32],
     values: Floats,
-    counts: NDArray[np.int32],
+    starts: NDArray[np.int64],
     atoms: Floats,
     found: Floats,
 ) -> None:
     """Set `found` (n, d) to what codes stand for; ``atoms`` is (n_atoms, d) here."""
-    for patch in prange(len(counts)):
+    for patch in prange(len(found)):
         found[patch] = 0
-        for i in range(counts[patch]):
-            value, atom = values[patch, i], atoms[indices[patch, i]]
+        for i in range(starts[patch], starts[patch + 1]):
+            value, atom = values[i], atoms[indices[i]]
             for k in range(len(atom)):
                 found[patch, k] += value * atom[k]

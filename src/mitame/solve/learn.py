@@ -73,7 +73,7 @@ def learn_atoms(
         gram *= keep
         cross *= keep
         learn_kernels.tally(
-            codes.indices, codes.values, codes.counts, batch, gram, cross
+            codes.indices, codes.values, codes.starts, batch, gram, cross
         )
         with single_blas():
             learn_kernels.improve(atoms, gram, cross)

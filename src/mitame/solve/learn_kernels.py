@@ -15,18 +15,18 @@ GROUP = 64
 def tally(
     indices: NDArray[np.int32],
     values: Floats,
-    counts: NDArray[np.int32],
+    starts: NDArray[np.int64],
     patches: Floats,
     gram: Floats,
     cross: Floats,
 ) -> None:
     """Add the products of codes with codes and with patches; see `improve`."""
-    for patch in range(len(counts)):
-        row = patches[patch]
-        for i in range(counts[patch]):
-            atom, value = indices[patch, i], values[patch, i]
-            for k in range(counts[patch]):
-                gram[atom, indices[patch, k]] += value * values[patch, k]
+    for patch in range(len(patches)):
+        row, first, last = patches[patch], starts[patch], starts[patch + 1]
+        for i in range(first, last):
+            atom, value = indices[i], values[i]
+            for k in range(first, last):
+                gram[atom, indices[k]] += value * values[k]
             sums = cross[atom]
             for k in range(len(row)):
                 sums[k] += value * row[k]

@@ -70,8 +70,11 @@ def pursue(
             np.ascontiguousarray(patches, np.float32), np.ascontiguousarray(unit.T),
             unit @ unit.T, residual, indices, values, counts,
         )  # fmt: skip
-    values /= lengths[indices]
-    return Codes(indices, values, counts, len(atoms))
+    kept = np.arange(room) < counts[:, None]
+    used = indices[kept]
+    starts = np.concatenate([np.zeros(1, np.int64), counts.cumsum(dtype=np.int64)])
+    amounts = np.asarray(values[kept] / lengths[used], np.float32)
+    return Codes(used, amounts, starts, len(atoms))
 
 
 def _unit(atoms: Atoms) -> tuple[Atoms, Atoms]:

@@ -16,7 +16,12 @@ from mitame.engines.cyclegan import CycleGAN
 from mitame.engines.cyclegan.export import to_onnx
 from mitame.engines.cyclegan.infer import Generated, edit_of
 from mitame.engines.cyclegan.losses import adversarial, apart, unsteady
-from mitame.engines.cyclegan.networks import Discriminator, Generator, detail
+from mitame.engines.cyclegan.networks import (
+    Discriminator,
+    Generator,
+    Tones,
+    softened,
+)
 from mitame.engines.cyclegan.pool import SIZE, Pool
 from mitame.engines.cyclegan.settings import SIZES, Settings
 from mitame.engines.cyclegan.slices import (
@@ -26,6 +31,7 @@ from mitame.engines.cyclegan.slices import (
     n_place,
     noise_of,
     place_channels,
+    tops_of,
 )
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.team import CPU, Team
@@ -193,20 +199,21 @@ def test_a_voxel_is_the_mean_of_the_slices_it_lies_in():
 def test_a_generator_begins_with_what_it_is_given():
     images = torch.randn(2, 3, 16, 12)
     place = torch.randn(2, 15, 8, 6)
-    assert torch.equal(Generator(3, 15, 8, 2)(images, place), images)
+    made = Generator((1.0, 1.5, 2.0), 15, 8, 2, tones=4)(images, place)
+    assert torch.equal(made, images)
 
 
 def test_a_discriminator_scores_pieces():
-    score = Discriminator(1, 15, 8)(
+    score = Discriminator((1.5,), 15, 8, tones=4)(
         torch.randn(2, 1, 32, 24), torch.randn(2, 15, 16, 12)
     )
     assert score.shape == (2, 1, 4, 3)
 
 
-@pytest.mark.parametrize("layers", ["local", "far", "full"])
+@pytest.mark.parametrize(("tones", "layers"), [(0, "far"), (0, "full"), (4, "local")])
 @pytest.mark.parametrize("places", [0, 15])
-def test_onnx_gives_what_torch_gives(places, layers):
-    generator = Generator(2, places, 8, 2, layers)
+def test_onnx_gives_what_torch_gives(places, tones, layers):
+    generator = Generator((1.5, 2.0), places, 8, 2, tones, layers)
     torch.nn.init.normal_(generator.last.weight, std=0.1)
     images, place = torch.randn(3, 2, 20, 16), torch.randn(3, places, 10, 8)
     found = Generated(to_onnx(generator)).run(images.numpy(), place.numpy())
@@ -228,7 +235,7 @@ def test_layers_reach_as_far_as_they_say():
     torch.manual_seed(0)
     reach = {}
     for layers in ("local", "far", "full"):
-        generator = Generator(1, 0, 8, 1, layers)
+        generator = Generator((1.5,), 0, 8, 1, 4, layers)
         torch.nn.init.normal_(generator.last.weight, std=0.1)
         reach[layers] = seen_from(generator, torch.zeros(1, 0, 32, 32))
     assert reach["local"] < 12
@@ -278,13 +285,43 @@ def test_scores_are_asked_to_be_one_or_zero_where_there_is_brain():
     assert float(adversarial(scores, False, inside)) == pytest.approx(down)
 
 
-def test_fine_detail_is_what_a_blur_takes_away():
+def test_a_soft_image_is_blurred_over_three_voxels():
     images = torch.zeros(1, 2, 5, 5)
     images[0, 0, 2, 2] = 16
-    found = detail(images)
-    expected = torch.tensor([[-1.0, -2, -1], [-2, 12, -2], [-1, -2, -1]])
+    found = softened(images)
+    expected = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
     assert torch.equal(found[0, 0, 1:4, 1:4], expected)
     assert not found[0, 1].any()
+
+
+def test_a_voxel_between_two_tones_is_of_both():
+    tones = Tones((2.0, 1.0), 4)
+    values = torch.tensor([0.0, 0.25, 1.0, 1.1, 2.0, 3.0])
+    soft = torch.stack([values, values / 2])[None, :, None]  # (1, 2, 1, 6)
+    found = tones.beside(soft, soft)
+    assert torch.equal(found[:, :2], soft)
+    expected = torch.tensor(
+        [
+            [0, 0.5, 0, 0, 0, 0],
+            [0, 0, 1, 0.8, 0, 0],
+            [0, 0, 0, 0.2, 0, 0],
+            [0, 0, 0, 0, 1, 0],
+        ]
+    )
+    for first in (2, 6):  # the second one's are half of the first one's
+        shares = found[0, first : first + 4, 0]
+        torch.testing.assert_close(shares, expected)
+
+
+def test_the_brightest_tone_is_that_of_the_brain():
+    one, other = head(0, ("T1w", "T2w")), head(1, ("T1w", "T2w"))
+    outside = one.inside == 0
+    one.images[:, outside] = 99
+    found = tops_of([one, other])
+    brains = [one.images[:, one.inside > 0], other.images[:, other.inside > 0]]
+    expected = np.mean([np.percentile(b, 99.5, axis=1) for b in brains], axis=0)
+    assert found == pytest.approx(expected)
+    assert 0.5 < found[0] < 3
 
 
 @pytest.mark.parametrize("level", [0.02, 0.1])
@@ -479,7 +516,7 @@ def test_a_training_that_diverges_is_stopped():
 
 
 def test_discriminators_that_tell_everything_are_told():
-    state = State.new(1, Settings(), 0)
+    state = State.new((1.5,), Settings(), 0)
     state.caught = 0.01
     with pytest.raises(ImplausibleError, match="tell every result at step 0"):
         _require_sound({"cycle": 1.0}, state)

@@ -104,7 +104,7 @@ def test_a_gap_tells_codes_that_are_no_optimum():
     atoms = dictionary()
     patches = patches_of(atoms)
     good = lasso(patches, atoms, 0.2)
-    bad = Codes(good.indices, good.values * 1.05, good.counts, good.n_atoms)
+    bad = Codes(good.indices, good.values * 1.05, good.starts, good.n_atoms)
     used = good.counts > 0
     assert (duality_gap(patches, atoms, bad, 0.2)[used] > 1e-5).all()
     assert (

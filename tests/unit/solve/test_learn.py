@@ -108,7 +108,7 @@ def test_codes_are_tallied_as_their_products(planted):
     codes = lasso(patches[:300], atoms, 0.1)
     gram = np.ones((40, 40), np.float32)
     cross = np.ones((40, 30), np.float32)
-    kernels.tally(codes.indices, codes.values, codes.counts, patches[:300], gram, cross)
+    kernels.tally(codes.indices, codes.values, codes.starts, patches[:300], gram, cross)
     dense = codes.dense()
     assert gram == pytest.approx(1 + dense.T @ dense, abs=1e-3)
     assert cross == pytest.approx(1 + dense.T @ patches[:300], abs=1e-3)

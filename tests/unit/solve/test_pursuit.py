@@ -21,8 +21,7 @@ def noise(n=40, d=25, seed=1):
 
 
 def supports(codes):
-    pairs = zip(codes.indices, codes.counts, strict=True)
-    return [set(row[:count].tolist()) for row, count in pairs]
+    return [set(one.tolist()) for one in np.split(codes.indices, codes.starts[1:-1])]
 
 
 def fitted(patch, atoms, chosen):
@@ -39,7 +38,7 @@ def left_by(patches, atoms, codes):
 def test_the_first_atom_is_the_best_correlated_one():
     atoms, patches = alike(), noise()
     best = np.abs(patches @ unit(atoms).T).argmax(axis=1)
-    assert pursue(patches, atoms, most=1).indices[:, 0].tolist() == best.tolist()
+    assert pursue(patches, atoms, most=1).indices.tolist() == best.tolist()
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 12])
@@ -110,7 +109,7 @@ def test_atoms_that_are_nearly_the_same_do_not_blow_up():
 
 def test_a_code_has_no_room_for_more_atoms_than_a_patch_has_numbers():
     codes = pursue(noise(), alike(), most=10**9)
-    assert codes.indices.shape == (40, 25)
+    assert 20 < codes.counts.max() <= 25
 
 
 def test_an_atom_that_is_nothing_is_never_taken():

@@ -48,6 +48,8 @@ class CycleGAN:
         What comes before the generator.
     coordinates : bool
         Whether generators and discriminators are given the place.
+    tones : bool
+        Whether they are given tones (`networks.Tones`).
     layers : {"local", "far", "full"}
         What the networks are made of: see `settings.Layers`.
     patch : int
@@ -87,6 +89,7 @@ class CycleGAN:
         size: Size = "tiny",
         base: Base = "bilateral",
         coordinates: bool = True,
+        tones: bool = True,
         layers: Layers = "local",
         patch: int = 0,
         steps: int | None = None,
@@ -95,6 +98,7 @@ class CycleGAN:
         self.size = size
         self.base = base
         self.coordinates = coordinates
+        self.tones = tones
         self.layers = layers
         self.patch = patch
         self.steps = steps
@@ -211,6 +215,8 @@ class CycleGAN:
         found = replace(SIZES[self.size], layers=self.layers, patch=self.patch)
         if not self.coordinates:
             found = replace(found, place=0.0)
+        if not self.tones:
+            found = replace(found, tones=0)
         return found if self.steps is None else replace(found, steps=self.steps)
 
     def _known(self, group: Sequence[Session]) -> list[Session]:

@@ -27,6 +27,8 @@ def to_onnx(generator: Generator) -> bytes:
     with warnings.catch_warnings():
         # The new exporter wants another package, and gives the same six kinds of nodes.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # How a pad is written; what is not folded is a few numbers.
+        warnings.filterwarnings("ignore", "Constant folding", UserWarning)
         torch.onnx.export(
             generator,
             given,

@@ -21,9 +21,8 @@ from mitame.engines.cyclegan.slices import FOLD, n_place
 SLOPE = 0.1
 """Of what is below 0."""
 
-DETAIL = 10.0
-"""Fine detail is shown to discriminators so many times: a tenth of the size of the
-anatomy, it is most of what tells two scanners apart, and was found last."""
+DETAIL = 3.0
+"""Detail is shown to discriminators so many times: it is smaller than the anatomy."""
 
 FAR = 15
 """Pieces an edge of a kernel that reaches far."""
@@ -37,34 +36,76 @@ REACH = 1.0
 Net = TypeVar("Net", bound=nn.Module)
 
 
+class Tones(nn.Module):
+    """Tell how much each voxel is of each of some tones.
+
+    That gray matter of one place is a few hundredths brighter a network of few layers
+    finds slowly: among people it varies more. Given tones, it can weigh what lies
+    between two of them anew, at each place.
+
+    Parameters
+    ----------
+    tops : sequence of float
+        The brightest tone of each sequence.
+    n : int
+        Tones of each, evenly spread from the darkest, which is not 0, to that.
+    """
+
+    at: Tensor
+    apart: Tensor
+
+    def __init__(self, tops: Sequence[float], n: int) -> None:
+        super().__init__()
+        self.n = n
+        apart = torch.tensor(tops).reshape(-1, 1, 1, 1) / max(n, 1)
+        steps = torch.arange(1, n + 1).reshape(-1, 1, 1)
+        self.register_buffer("apart", apart)
+        self.register_buffer("at", apart * steps)
+
+    def beside(self, images: Tensor, soft: Tensor) -> Tensor:
+        """Return images and the tones of soft ones, (batch, n_images (1 + n), h, w).
+
+        Those of a voxel between two tones are 1 together.
+        """
+        if not self.n:
+            return images
+        away = (soft.unsqueeze(2) - self.at).abs() / self.apart
+        return torch.cat([images, nn.functional.relu(1 - away).flatten(1, 2)], dim=1)
+
+
 class Generator(nn.Module):
     """Give slices of one scanner the look of the other.
 
     Parameters
     ----------
-    n_images : int
-        Sequences.
+    tops : sequence of float
+        The brightest tone of each sequence.
     n_place : int
         Coordinate channels.
     width : int
         Channels of the layers.
     blocks : int
         Residual blocks.
+    tones : int
+        Of each sequence; see `Tones`.
     layers : str
         See `settings.Layers`.
     """
 
     def __init__(
         self,
-        n_images: int,
+        tops: Sequence[float],
         n_place: int,
         width: int,
         blocks: int,
+        tones: int = 0,
         layers: Layers = "local",
     ) -> None:
         super().__init__()
+        n_images = len(tops)
         self.n_images, self.n_place = n_images, n_place
-        self.first = _conv(FOLD**2 * n_images + n_place, width)
+        self.tones = Tones(tops, tones)
+        self.first = _conv(FOLD**2 * n_images * (1 + tones) + n_place, width)
         self.more = _more(width, layers)
         self.blocks = nn.ModuleList([Block(width) for _ in range(blocks)])
         self.last = _conv(width, FOLD**2 * n_images)
@@ -78,7 +119,8 @@ class Generator(nn.Module):
         The voxels of a square that has one place are its channels: four times less to
         compute than voxel by voxel, and twice as far to see.
         """
-        folded = nn.functional.pixel_unshuffle(images, FOLD)
+        toned = self.tones.beside(images, softened(images))
+        folded = nn.functional.pixel_unshuffle(toned, FOLD)
         inner = self.more(_bent(self.first(torch.cat([folded, place], dim=1))))
         for block in self.blocks:
             inner = block(inner)  # (batch, width, h / FOLD, w / FOLD)
@@ -132,9 +174,12 @@ class Full(nn.Module):
 class Discriminator(nn.Module):
     """Tell, for each piece of a slice, how much it looks like a scanner's own.
 
+    It is shown slices without their finest detail, which is noise. A generator can take
+    noise away, but it cannot draw any, and what it does instead is no help.
+
     Parameters
     ----------
-    n_images, n_place
+    tops, n_place, tones
         As for `Generator`.
     width : int
         Channels of the first layer; the others have twice as many.
@@ -143,10 +188,17 @@ class Discriminator(nn.Module):
     """
 
     def __init__(
-        self, n_images: int, n_place: int, width: int, layers: Layers = "local"
+        self,
+        tops: Sequence[float],
+        n_place: int,
+        width: int,
+        tones: int = 0,
+        layers: Layers = "local",
     ) -> None:
         super().__init__()
-        self.first = nn.Conv2d(2 * n_images, width, 4, stride=FOLD, padding=1)
+        self.tones = Tones(tops, tones)
+        n_seen = len(tops) * (2 + tones)
+        self.first = nn.Conv2d(n_seen, width, 4, stride=FOLD, padding=1)
         self.more = _more(width, layers)
         self.layers = nn.Sequential(
             nn.Conv2d(width + n_place, 2 * width, 4, stride=2, padding=1),
@@ -159,7 +211,9 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
         """Return a score of each piece, (batch, 1, h / 8, w / 8)."""
-        seen = torch.cat([images, DETAIL * detail(images)], dim=1)
+        soft = softened(images)
+        both = torch.cat([soft, DETAIL * (soft - softened(soft))], dim=1)
+        seen = self.tones.beside(both, soft)
         inner = self.more(_bent(self.first(seen)))  # (batch, width, h / 2, w / 2)
         found: Tensor = self.layers(torch.cat([inner, place], dim=1))
         return found
@@ -170,23 +224,21 @@ class Networks(nn.Module):
 
     Parameters
     ----------
-    n_images : int
-        Sequences.
+    tops : sequence of float
+        The brightest tone of each sequence.
     settings : Settings
         Their sizes.
     """
 
-    def __init__(self, n_images: int, settings: Settings) -> None:
+    def __init__(self, tops: Sequence[float], settings: Settings) -> None:
         super().__init__()
-        channels = n_images, n_place(settings.place)
+        places, kind = n_place(settings.place), (settings.tones, settings.layers)
         self.there, self.back = (
-            _fast(
-                Generator(*channels, settings.width, settings.blocks, settings.layers)
-            )
+            _fast(Generator(tops, places, settings.width, settings.blocks, *kind))
             for _ in range(2)
         )
         self.there_judge, self.back_judge = (
-            _fast(Discriminator(*channels, settings.judge_width, settings.layers))
+            _fast(Discriminator(tops, places, settings.judge_width, *kind))
             for _ in range(2)
         )
         self.there_average = copy.deepcopy(self.there)
@@ -211,12 +263,11 @@ class Networks(nn.Module):
                 mean.lerp_(value, 1 - keep)
 
 
-def detail(images: Tensor) -> Tensor:
-    """Return what a blur over three voxels takes away, same shape."""
-    side = torch.tensor([0.25, 0.5, 0.25])
-    weight = (side[:, None] * side[None]).expand(images.shape[1], 1, 3, 3)
+def softened(images: Tensor) -> Tensor:
+    """Return images blurred over three voxels (1, 2, 1 along both), same shape."""
     wide = nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
-    return images - nn.functional.conv2d(wide, weight, groups=images.shape[1])
+    once = nn.functional.avg_pool2d(wide, 2, stride=1)
+    return nn.functional.avg_pool2d(once, 2, stride=1)
 
 
 def _more(width: int, layers: Layers) -> nn.Module:

@@ -43,6 +43,9 @@ class Settings:
         Standard deviation of what discriminators see added, white-matter medians.
     average : float
         Of the weights of one step in the average of all.
+    tones : int
+        That networks tell apart in each sequence, so that they need not learn to; 0
+        leaves these channels out.
     layers : str
         See `Layers`.
     patch : int
@@ -53,9 +56,9 @@ class Settings:
     blocks: int = 1
     judge_width: int = 32
     steps: int = 3200
-    ahead: float = 0.25
+    ahead: float = 0.05
     batch: int = 8
-    rate: float = 1e-4
+    rate: float = 4e-4
     judge_rate: float = 1e-3
     cycle: float = 5.0
     identity: float = 0.5
@@ -63,6 +66,7 @@ class Settings:
     place: float = 0.3
     noise: float = 0.05
     average: float = 0.995
+    tones: int = 16
     layers: Layers = "local"
     patch: int = 0
 
@@ -83,8 +87,6 @@ class Settings:
 
 SIZES: dict[Size, Settings] = {
     "tiny": Settings(),
-    "small": Settings(width=48, blocks=6, steps=6000, ahead=0.15, average=0.999),
-    "base": Settings(
-        width=64, blocks=9, steps=40_000, ahead=0.05, batch=32, average=0.999
-    ),
+    "small": Settings(width=48, blocks=6, steps=6000, average=0.999),
+    "base": Settings(width=64, blocks=9, steps=40_000, batch=32, average=0.999),
 }

@@ -26,6 +26,9 @@ MARGIN = 4
 FADED = 6
 """Voxels around the brain that an edit reaches: see `added.fading`."""
 
+TOP = 99.5
+"""Percentile of the brain that is the brightest tone."""
+
 LEAST_INSIDE = 0.05
 """Share of a slice that is brain, or it is not shown in training."""
 
@@ -166,6 +169,14 @@ def cut(head: Head, axis: int, at: NDArray[np.integer], amplitude: float) -> Sli
     voxels[down] = np.arange(0, head.inside.shape[down], FOLD)
     place = place_channels(head.to_place, voxels, amplitude)  # (n_place, n, h, w)
     return Slices(images, np.moveaxis(place, 1, 0), inside[:, None])
+
+
+def tops_of(heads: Sequence[Head]) -> list[float]:
+    """Return the brightest tone of each image, the median over heads."""
+    found = [
+        np.percentile(head.images[:, head.inside > 0], TOP, axis=1) for head in heads
+    ]
+    return [float(top) for top in np.median(found, axis=0)]
 
 
 def noise_of(heads: Sequence[Head]) -> Image:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -47,7 +48,7 @@ class State:
     @classmethod
     def new(
         cls,
-        n_images: int,
+        tops: Sequence[float],
         settings: Settings,
         seed: int,
         device: torch.device = CPU,
@@ -55,7 +56,7 @@ class State:
         """Return the state before the first step."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            networks = Networks(n_images, settings).to(device)
+            networks = Networks(tops, settings).to(device)
         return cls(
             networks,
             torch.optim.Adam(networks.made(), settings.rate, betas=BETAS),

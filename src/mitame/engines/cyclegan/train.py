@@ -13,7 +13,7 @@ from torch import Tensor
 from mitame.core.errors import ImplausibleError
 from mitame.engines.cyclegan.networks import Networks
 from mitame.engines.cyclegan.settings import Settings
-from mitame.engines.cyclegan.slices import Deck, Head, noise_of
+from mitame.engines.cyclegan.slices import Deck, Head, noise_of, tops_of
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.step import Batch, take_step
 from mitame.engines.cyclegan.team import gathered
@@ -57,7 +57,8 @@ def train(
     decks = Deck(source, *cut_as), Deck(target, *cut_as)
     lacks = _more_noise(source, target, team.device)
     probe = _probe(decks[0], seed, team.device)
-    state = State.new(len(source[0].images), settings, seed, team.device)
+    tops = tops_of((*source, *target))
+    state = State.new(tops, settings, seed, team.device)
     about = _digest(source, target, f"{asdict(settings)} {seed}")
     state = watch.resumed(state, about)
     first = state.step

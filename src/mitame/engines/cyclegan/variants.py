@@ -1,6 +1,6 @@
 """The CycleGANs of the original study, to reproduce what it found.
 
-None is given places, and nothing that knows them comes first.
+None is given places or tones, and nothing that knows them comes first.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Blind(CycleGAN):
             size=size,
             base="identity",
             coordinates=False,
+            tones=False,
             steps=steps,
             seed=seed,
             **self.given,
