@@ -133,11 +133,12 @@ def lasso(
     found = _solved(patches, atoms, penalty, tolerance, FIRST_ROOM)
     if (found.counts == lasso_kernels.NOT_FINITE).any():
         require_finite(patches)
-    parts = {0: (np.arange(len(patches)), found)}
+    parts = [(np.arange(len(patches)), found)]
     long = np.flatnonzero(found.counts < 0)
     if long.size:
-        parts[1] = long, _with_more_room(patches[long], atoms, penalty, tolerance)
-    return _packed(list(parts.values()), len(atoms))
+        more = _with_more_room(patches[long], atoms, penalty, tolerance)
+        parts.append((long, more))
+    return _packed(parts, len(atoms))
 
 
 def duality_gap(
