@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
@@ -90,21 +91,9 @@ def fading(
         _reached(np.asarray(brain.any(axis=others)))
         for others in ((1, 2), (0, 2), (0, 1))
     )
-    near[around] = _grown(brain[around], EDGE_VOXELS)
+    near[around] = binary_dilation(brain[around], iterations=EDGE_VOXELS)
     fade[around] = gaussian(near[around].astype(np.float32), 1)
     return near, np.maximum(brain, fade)
-
-
-def _grown(inside: NDArray[np.bool_], voxels: int) -> NDArray[np.bool_]:
-    """Return what is so many voxels from a mask, as SciPy does, six times faster."""
-    found = inside.copy()
-    for _ in range(voxels):
-        before = found.copy()
-        for axis in range(inside.ndim):
-            now, then = np.moveaxis(found, axis, 0), np.moveaxis(before, axis, 0)
-            now[1:] |= then[:-1]
-            now[:-1] |= then[1:]
-    return found
 
 
 def _reached(inside: NDArray[np.bool_]) -> slice:
