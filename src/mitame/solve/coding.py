@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.errors import ImplausibleError, InputError
-from mitame.solve import lasso_kernels
+from mitame.solve import code_kernels, lasso_kernels
 from mitame.solve.loops import product
 from mitame.solve.threads import single_blas
 
@@ -75,7 +75,7 @@ class Codes:
     def decode(self, atoms: Atoms) -> Patches:
         """Return the patches that the codes stand for, shape (n, d)."""
         found = np.empty((len(self.starts) - 1, atoms.shape[1]), np.float32)
-        lasso_kernels.decode(self.indices, self.values, self.starts, atoms, found)
+        code_kernels.decode(self.indices, self.values, self.starts, atoms, found)
         return found
 
     def uses(self) -> NDArray[np.int64]:
@@ -183,7 +183,7 @@ def _solved(
 ) -> Solved:
     """Return codes of at most `room` entries; a count below zero is no solution."""
     words, turned = np.ascontiguousarray(atoms), np.ascontiguousarray(atoms.T)
-    indices, values = lasso_kernels.room_for(len(patches) * room)
+    indices, values = code_kernels.room_for(len(patches) * room)
     places = np.empty(len(patches), np.int64)
     counts = np.empty(len(patches), np.int32)
     gram = np.empty((len(atoms), len(atoms)), np.float32)
@@ -230,9 +230,9 @@ def _packed(parts: Sequence[tuple[NDArray[np.int64], Solved]], n_atoms: int) -> 
     for which, part in parts:
         counts[which] = part.counts
     starts = np.concatenate([np.zeros(1, np.int64), counts.cumsum()])
-    indices, values = lasso_kernels.room_for(int(starts[-1]))
+    indices, values = code_kernels.room_for(int(starts[-1]))
     for which, part in parts:
-        lasso_kernels.pack(
+        code_kernels.pack(
             part.indices, part.values, part.places, part.counts,
             which, starts, indices, values,
         )  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 from mitame.engines.dictionary import Dictionary
 from mitame.engines.dictionary.plain import PlainDictionary
 from mitame.engines.peers.aplus import APlus
-from mitame.solve import compiled, lasso_kernels, pursuit_kernels
+from mitame.solve import compiled
 from mitame.testing.phantom import head_grid, phantom_session
 
 
