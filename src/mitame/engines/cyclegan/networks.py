@@ -52,14 +52,12 @@ class Tones(nn.Module):
     """
 
     at: Tensor
-    apart: Tensor
 
     def __init__(self, tops: Sequence[float], n: int) -> None:
         super().__init__()
         self.n = n
         apart = torch.tensor(tops).reshape(-1, 1, 1, 1) / max(n, 1)
         steps = torch.arange(1, n + 1).reshape(-1, 1, 1)
-        self.register_buffer("apart", apart)
         self.register_buffer("at", apart * steps)
 
     def beside(self, images: Tensor, soft: Tensor) -> Tensor:
@@ -69,7 +67,7 @@ class Tones(nn.Module):
         """
         if not self.n:
             return images
-        away = (soft.unsqueeze(2) - self.at).abs() / self.apart
+        away = (soft.unsqueeze(2) - self.at).abs() / self.at[:, :1]
         return torch.cat([images, nn.functional.relu(1 - away).flatten(1, 2)], dim=1)
 
 
