@@ -39,10 +39,10 @@ TRAINED: dict[str, Callable[..., Harmonizer]] = {
     "ours": CycleGAN,
     "ours without coordinates": partial(CycleGAN, coordinates=False),
     "ours without bilateral": partial(CycleGAN, base="identity"),
-    "study, whole slices": Blind,
-    "study, patches": Patches,
-    "study, far-reaching": Far,
-    "study, fully connected": Full,
+    "study: whole slices": Blind,
+    "study: patches": Patches,
+    "study: far-reaching": Far,
+    "study: fully connected": Full,
 }
 OTHERS: dict[str, Callable[..., Harmonizer]] = {
     "identity": Identity,
@@ -125,7 +125,9 @@ def main() -> None:
     parser.add_argument("--sequences", default="T1w,FLAIR")
     parser.add_argument("--test", type=int, default=6)
     given = parser.parse_args()
-    suffixes = given.sequences.split(",")
+    names, suffixes = given.only.split(","), given.sequences.split(",")
+    if unknown := set(names) - {*OTHERS, *TRAINED}:
+        parser.error(f"no such network: {sorted(unknown)}; see {[*OTHERS, *TRAINED]}")
     cohort = find_cohort(given.cohort)
     images = Prepared(cohort, given.results / "prepared" / cohort.digest()[:12])
     train, test = subject_split(cohort.subjects, test=given.test, seed=1)
@@ -137,14 +139,21 @@ def main() -> None:
     ):
         way = Direction(source, target, one, other, test)
         seen: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-        for name in given.only.split(","):
+        for name in names:
             runs = {name: OTHERS[name]} if name in OTHERS else {}
             for seed in given.seeds.split(",") if name in TRAINED else ():
                 options = {"seed": int(seed), "steps": given.steps}
                 runs[f"{name}, seed {seed}"] = partial(TRAINED[name], **options)
             for title, make in runs.items():
-                about = f"{title} {source} {target} {given.sequences} {given.steps}"
-                kept = given.out / f"{about}.json".replace(" ", "_")
+                asked = (
+                    title,
+                    source,
+                    target,
+                    given.sequences,
+                    given.steps,
+                    given.test,
+                )
+                kept = given.out / f"{'_'.join(map(str, asked))}.json"
                 if not kept.exists():
                     found = measured(make, way, images, suffixes)
                     kept.write_text(json.dumps(found), encoding="utf-8")
