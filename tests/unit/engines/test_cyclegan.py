@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.image import imread
+from scipy import ndimage
 
 from mitame.core.errors import ImplausibleError, InputError, ModelError
 from mitame.core.volume import Step
@@ -19,8 +20,6 @@ from mitame.engines.cyclegan.losses import adversarial, apart, unsteady
 from mitame.engines.cyclegan.networks import (
     Discriminator,
     Generator,
-    Tones,
-    softened,
 )
 from mitame.engines.cyclegan.pool import SIZE, Pool
 from mitame.engines.cyclegan.settings import SIZES, Settings
@@ -33,6 +32,7 @@ from mitame.engines.cyclegan.slices import (
     place_channels,
     tops_of,
 )
+from mitame.engines.cyclegan.squares import Squares
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.team import CPU, Team
 from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
@@ -79,9 +79,8 @@ def test_there_and_back_before_training_is_where_it_began():
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_a_slice_is_cut_where_it_lies(axis):
     whole = head(suffixes=("T1w", "T2w"))
-    at = np.array([5, 2])
-    found = cut(whole, axis, at, 1.0)
-    for n, index in enumerate(at):
+    found = cut(whole, axis, slice(2, 5), 1.0)
+    for n, index in enumerate((2, 3, 4)):
         assert np.array_equal(
             found.images[n], np.take(whole.images, index, axis=axis + 1)
         )
@@ -97,7 +96,7 @@ def test_places_are_those_of_the_template(axis):
     shift[:3, 3] = (8, -16, 24)
     session = replace(session, to_template=shift @ session.require_template())
     whole = Head.of(session, ("T1w",))
-    found = cut(whole, axis, np.array([4]), 0.3).place[0]
+    found = cut(whole, axis, slice(4, 5), 0.3).place[0]
     brain = np.argwhere(session.require_brain())
     first = np.maximum(brain.min(axis=0) - 4, 0)
     box = tuple(slice(a, a + n) for a, n in zip(first, whole.inside.shape, strict=True))
@@ -285,21 +284,31 @@ def test_scores_are_asked_to_be_one_or_zero_where_there_is_brain():
     assert float(adversarial(scores, False, inside)) == pytest.approx(down)
 
 
-def test_a_soft_image_is_blurred_over_three_voxels():
-    images = torch.zeros(1, 2, 5, 5)
-    images[0, 0, 2, 2] = 16
-    found = softened(images)
-    expected = torch.tensor([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
-    assert torch.equal(found[0, 0, 1:4, 1:4], expected)
-    assert not found[0, 1].any()
+def blurred(images):
+    """Return what a blur of 1, 2, 1 along both directions gives."""
+    kernel = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
+    return ndimage.convolve(images, kernel, mode="constant")
 
 
-def test_a_voxel_between_two_tones_is_of_both():
-    tones = Tones((2.0, 1.0), 4)
+def test_a_square_is_shown_softened_and_its_voxels_by_their_detail():
+    images = np.random.default_rng(0).normal(size=(2, 10, 8))
+    squares = Squares((1.0, 1.0), 4)
+    given = torch.from_numpy(images[None].astype(np.float32))
+    soft, detail = squares.softened(given)[0], squares.detail(given)[0]
+    for n, image in enumerate(images):
+        once = blurred(image)
+        means = once.reshape(5, 2, 4, 2).mean(axis=(1, 3))
+        np.testing.assert_allclose(soft[n], means, atol=1e-6)
+        fine = 3 * (once - blurred(once))
+        for at, (i, j) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)]):
+            found = detail[4 * n + at, 1:-1, 1:-1]
+            np.testing.assert_allclose(found, fine[i::2, j::2][1:-1, 1:-1], atol=1e-6)
+
+
+def test_a_square_between_two_tones_is_of_both():
     values = torch.tensor([0.0, 0.25, 1.0, 1.1, 2.0, 3.0])
     soft = torch.stack([values, values / 2])[None, :, None]  # (1, 2, 1, 6)
-    found = tones.beside(soft, soft)
-    assert torch.equal(found[:, :2], soft)
+    found = Squares((2.0, 1.0), 4).tones(soft)
     expected = torch.tensor(
         [
             [0, 0.5, 0, 0, 0, 0],
@@ -308,9 +317,8 @@ def test_a_voxel_between_two_tones_is_of_both():
             [0, 0, 0, 0, 1, 0],
         ]
     )
-    for first in (2, 6):  # the second one's are half of the first one's
-        shares = found[0, first : first + 4, 0]
-        torch.testing.assert_close(shares, expected)
+    for first in (0, 4):  # the second one's are half of the first one's
+        torch.testing.assert_close(found[0, first : first + 4, 0], expected)
 
 
 def test_the_brightest_tone_is_that_of_the_brain():
@@ -437,7 +445,7 @@ def quietly_trained(watch):
     """Train without noise, which every process draws for itself."""
     dark = head(0).padded((24, 32, 24))
     bright = replace(dark, images=dark.images + np.float32(0.2) * dark.inside)
-    settings = Settings(steps=20, ahead=0.2, noise=0, steady=0)
+    settings = Settings(steps=20, ahead=0.2, rate=2e-4, noise=0, steady=0)
     return to_onnx(train([dark], [bright], settings, 0, watch).there_average)
 
 
@@ -466,8 +474,8 @@ def test_two_processes_train_one_model(tmp_path):
 
 
 def test_processes_that_cannot_share_a_step_are_told():
-    with pytest.raises(InputError, match="3 processes cannot share 8 slices"):
-        Team(size=3).require_even(8)
+    with pytest.raises(InputError, match="3 processes cannot share 4 pairs of slices"):
+        Team(size=3).require_even(4)
 
 
 def test_a_sample_is_drawn(checkpoint):

@@ -70,7 +70,7 @@ def edit_of(head: Head, run: Run, amplitude: float) -> Image:
     for axis, n in enumerate(head.inside.shape):
         moved = np.moveaxis(total, axis + 1, 0)
         for first in range(0, n, BATCH):
-            at = np.arange(first, min(n, first + BATCH))
+            at = slice(first, min(n, first + BATCH))
             some = cut(head, axis, at, amplitude)
             images = np.ascontiguousarray(some.images)
             moved[at] += run(images, np.ascontiguousarray(some.place)) - images

@@ -17,12 +17,10 @@ from torch import Tensor, nn
 
 from mitame.engines.cyclegan.settings import Layers, Settings
 from mitame.engines.cyclegan.slices import FOLD, n_place
+from mitame.engines.cyclegan.squares import Squares
 
 SLOPE = 0.1
 """Of what is below 0."""
-
-DETAIL = 3.0
-"""Detail is shown to discriminators so many times: it is smaller than the anatomy."""
 
 FAR = 15
 """Pieces an edge of a kernel that reaches far."""
@@ -34,41 +32,6 @@ REACH = 1.0
 """Most that a generator changes a voxel by, white-matter medians."""
 
 Net = TypeVar("Net", bound=nn.Module)
-
-
-class Tones(nn.Module):
-    """Tell how much each voxel is of each of some tones.
-
-    That gray matter of one place is a few hundredths brighter a network of few layers
-    finds slowly: among people it varies more. Given tones, it can weigh what lies
-    between two of them anew, at each place.
-
-    Parameters
-    ----------
-    tops : sequence of float
-        The brightest tone of each sequence.
-    n : int
-        Tones of each, evenly spread from the darkest, which is not 0, to that.
-    """
-
-    at: Tensor
-
-    def __init__(self, tops: Sequence[float], n: int) -> None:
-        super().__init__()
-        self.n = n
-        apart = torch.tensor(tops).reshape(-1, 1, 1, 1) / max(n, 1)
-        steps = torch.arange(1, n + 1).reshape(-1, 1, 1)
-        self.register_buffer("at", apart * steps)
-
-    def beside(self, images: Tensor, soft: Tensor) -> Tensor:
-        """Return images and the tones of soft ones, (batch, n_images (1 + n), h, w).
-
-        Those of a voxel between two tones are 1 together.
-        """
-        if not self.n:
-            return images
-        away = (soft.unsqueeze(2) - self.at).abs() / self.at[:, :1]
-        return torch.cat([images, nn.functional.relu(1 - away).flatten(1, 2)], dim=1)
 
 
 class Generator(nn.Module):
@@ -85,7 +48,7 @@ class Generator(nn.Module):
     blocks : int
         Residual blocks.
     tones : int
-        Of each sequence; see `Tones`.
+        Of each sequence; see `Squares`.
     layers : str
         See `settings.Layers`.
     """
@@ -102,8 +65,8 @@ class Generator(nn.Module):
         super().__init__()
         n_images = len(tops)
         self.n_images, self.n_place = n_images, n_place
-        self.tones = Tones(tops, tones)
-        self.first = _conv(FOLD**2 * n_images * (1 + tones) + n_place, width)
+        self.squares = Squares(tops, tones)
+        self.first = First(n_images * (FOLD**2 + tones), n_place, width)
         self.more = _more(width, layers)
         self.blocks = nn.ModuleList([Block(width) for _ in range(blocks)])
         self.last = _conv(width, FOLD**2 * n_images)
@@ -117,13 +80,30 @@ class Generator(nn.Module):
         The voxels of a square that has one place are its channels: four times less to
         compute than voxel by voxel, and twice as far to see.
         """
-        toned = self.tones.beside(images, softened(images))
-        folded = nn.functional.pixel_unshuffle(toned, FOLD)
-        inner = self.more(_bent(self.first(torch.cat([folded, place], dim=1))))
+        folded = nn.functional.pixel_unshuffle(images, FOLD)
+        tones = self.squares.tones(self.squares.softened(images))
+        inner = self.more(self.first(torch.cat([folded, tones], dim=1), place))
         for block in self.blocks:
             inner = block(inner)  # (batch, width, h / FOLD, w / FOLD)
         edit = nn.functional.pixel_shuffle(self.last(inner), FOLD)
         return images + REACH * torch.tanh(edit)
+
+
+class First(nn.Module):
+    """A convolution of what is seen, and a weight for each channel of the place.
+
+    Places change so little from square to square that their surroundings tell nothing.
+    """
+
+    def __init__(self, n_seen: int, n_place: int, width: int) -> None:
+        super().__init__()
+        self.seen = _conv(n_seen, width)
+        self.placed = nn.Conv2d(n_place, width, 1, bias=False) if n_place else None
+
+    def forward(self, seen: Tensor, place: Tensor) -> Tensor:
+        """Return the same height and width."""
+        found: Tensor = self.seen(seen)
+        return _bent(found if self.placed is None else found + self.placed(place))
 
 
 class Block(nn.Module):
@@ -194,12 +174,11 @@ class Discriminator(nn.Module):
         layers: Layers = "local",
     ) -> None:
         super().__init__()
-        self.tones = Tones(tops, tones)
-        n_seen = len(tops) * (2 + tones)
-        self.first = nn.Conv2d(n_seen, width, 4, stride=FOLD, padding=1)
+        self.squares = Squares(tops, tones)
+        self.first = First(len(tops) * (1 + FOLD**2 + tones), n_place, width)
         self.more = _more(width, layers)
         self.layers = nn.Sequential(
-            nn.Conv2d(width + n_place, 2 * width, 4, stride=2, padding=1),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
             nn.Conv2d(2 * width, 2 * width, 3, stride=2, padding=1),
             nn.LeakyReLU(SLOPE),
@@ -209,11 +188,10 @@ class Discriminator(nn.Module):
 
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
         """Return a score of each piece, (batch, 1, h / 8, w / 8)."""
-        soft = softened(images)
-        both = torch.cat([soft, DETAIL * (soft - softened(soft))], dim=1)
-        seen = self.tones.beside(both, soft)
-        inner = self.more(_bent(self.first(seen)))  # (batch, width, h / 2, w / 2)
-        found: Tensor = self.layers(torch.cat([inner, place], dim=1))
+        soft = self.squares.softened(images)
+        seen = [soft, self.squares.detail(images), self.squares.tones(soft)]
+        inner = self.more(self.first(torch.cat(seen, dim=1), place))
+        found: Tensor = self.layers(inner)
         return found
 
 
@@ -261,13 +239,6 @@ class Networks(nn.Module):
                 mean.lerp_(value, 1 - keep)
 
 
-def softened(images: Tensor) -> Tensor:
-    """Return images blurred over three voxels (1, 2, 1 along both), same shape."""
-    wide = nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
-    once = nn.functional.avg_pool2d(wide, 2, stride=1)
-    return nn.functional.avg_pool2d(once, 2, stride=1)
-
-
 def _more(width: int, layers: Layers) -> nn.Module:
     if layers == "far":
         return Far(width)
@@ -291,7 +262,8 @@ def _begin(layer: nn.Module) -> None:
     """Draw weights that keep the size of what they are given."""
     if isinstance(layer, nn.Conv2d):
         nn.init.kaiming_normal_(layer.weight, SLOPE)
-        nn.init.zeros_(_bias(layer))
+        if layer.bias is not None:
+            nn.init.zeros_(layer.bias)
 
 
 def _bent(values: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Size = Literal["tiny", "small", "base"]
@@ -54,19 +54,19 @@ class Settings:
 
     width: int = 16
     blocks: int = 1
-    judge_width: int = 32
-    steps: int = 3200
+    judge_width: int = 16
+    steps: int = 4000
     ahead: float = 0.05
     batch: int = 8
-    rate: float = 4e-4
-    judge_rate: float = 1e-3
+    rate: float = 8e-4
+    judge_rate: float = 2e-3
     cycle: float = 5.0
     identity: float = 0.5
     steady: float = 2.0
     place: float = 0.3
     noise: float = 0.05
-    average: float = 0.995
-    tones: int = 16
+    average: float = 0.998
+    tones: int = 8
     layers: Layers = "local"
     patch: int = 0
 
@@ -85,8 +85,11 @@ class Settings:
         return min(1.0, 2 * (1 - step / self.steps))
 
 
+LARGER = Settings(judge_width=32, rate=4e-4, judge_rate=1e-3, average=0.999)
+"""Wider networks go farther with a step of the same rate."""
+
 SIZES: dict[Size, Settings] = {
     "tiny": Settings(),
-    "small": Settings(width=48, blocks=6, steps=6000, average=0.999),
-    "base": Settings(width=64, blocks=9, steps=40_000, batch=32, average=0.999),
+    "small": replace(LARGER, width=48, blocks=6, steps=6000),
+    "base": replace(LARGER, width=64, blocks=9, steps=40_000, batch=32),
 }

@@ -140,14 +140,15 @@ def place_channels(
     channels = []
     for a, b, c, start in to_place:
         place = a * voxels[0] + b * voxels[1] + c * voxels[2] + start
+        place = place.astype(np.float32)  # waves of these take half as long
         channels.append(place)
         for wave in WAVES:
             channels += [np.sin(np.pi * wave * place), np.cos(np.pi * wave * place)]
     return np.asarray(amplitude * np.stack(channels), np.float32)
 
 
-def cut(head: Head, axis: int, at: NDArray[np.integer], amplitude: float) -> Slices:
-    """Return slices of a head across an axis.
+def cut(head: Head, axis: int, at: slice, amplitude: float) -> Slices:
+    """Return slices of a head across an axis; images are looked into, not copied.
 
     Parameters
     ----------
@@ -155,15 +156,16 @@ def cut(head: Head, axis: int, at: NDArray[np.integer], amplitude: float) -> Sli
         Any.
     axis : int
         0, 1 or 2.
-    at : array of int, shape (n,)
+    at : slice
         Which slices.
     amplitude : float
         Of the coordinate channels.
     """
-    images = np.moveaxis(np.take(head.images, at, axis=axis + 1), axis + 1, 0)
-    inside = np.moveaxis(np.take(head.inside, at, axis=axis), axis, 0)
+    images = np.moveaxis(head.images, axis + 1, 0)[at]
+    inside = np.moveaxis(head.inside, axis, 0)[at]
     # Slices first, then their two axes in order, as `images` has them.
-    voxels: list[NDArray[np.integer]] = [at.reshape(-1, 1, 1)] * 3
+    indices = np.arange(head.inside.shape[axis])[at]
+    voxels: list[NDArray[np.integer]] = [indices.reshape(-1, 1, 1)] * 3
     across, down = (a for a in range(3) if a != axis)
     voxels[across] = np.arange(0, head.inside.shape[across], FOLD).reshape(1, -1, 1)
     voxels[down] = np.arange(0, head.inside.shape[down], FOLD)
@@ -273,7 +275,7 @@ class Deck:
         """Return some slices across an axis."""
         parts = [
             _pieced(
-                cut(self.heads[who], axis, np.array([at]), self.amplitude),
+                cut(self.heads[who], axis, slice(at, at + 1), self.amplitude),
                 corner,
                 self.patch,
             )

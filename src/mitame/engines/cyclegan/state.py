@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mitame.engines.cyclegan.networks import Networks
 from mitame.engines.cyclegan.pool import Pool
@@ -59,8 +59,8 @@ class State:
             networks = Networks(tops, settings).to(device)
         return cls(
             networks,
-            torch.optim.Adam(networks.made(), settings.rate, betas=BETAS),
-            torch.optim.Adam(networks.judging(), settings.judge_rate, betas=BETAS),
+            _adam(networks.made(), settings.rate),
+            _adam(networks.judging(), settings.judge_rate),
         )
 
     def set_rates(self, settings: Settings) -> None:
@@ -88,14 +88,25 @@ class State:
         for name in ("making", "judging"):
             optimizer = getattr(self, name)
             parts: dict[int, dict[str, Tensor]] = {}
+            weights = optimizer.param_groups[0]["params"]
             for key, value in _below(name, tensors).items():
                 n, what = key.split(".")
-                parts.setdefault(int(n), {})[what] = value
+                parts.setdefault(int(n), {})[what] = _laid_as(weights[int(n)], value)
             optimizer.load_state_dict({**optimizer.state_dict(), "state": parts})
         for name, pool in zip(WAYS, self.pools, strict=True):
             pool.restore(_below(name, tensors))
         self.step, self.caught = step, float(tensors["caught"])
         self.edit = tensors.get("edit")
+
+
+def _adam(weights: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """Return an optimizer that takes a step of all weights at once."""
+    return torch.optim.Adam(weights, rate, BETAS, fused=True)
+
+
+def _laid_as(weight: Tensor, value: Tensor) -> Tensor:
+    """Return a value in the layout of its weight: a fused step takes it to be so."""
+    return value if value.ndim == 0 else torch.empty_like(weight).copy_(value)
 
 
 def _below(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

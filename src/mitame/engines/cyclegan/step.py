@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -49,6 +49,11 @@ class Batch:
             )
         )
 
+    def some(self, first: int) -> Batch:
+        """Return every other slice."""
+        parts = (self.images, self.place, self.inside)
+        return Batch(*(part[first::2] for part in parts))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Haze:
@@ -73,10 +78,14 @@ class Haze:
         noise = torch.randn(images.shape, generator=self.chance)
         return noise.to(images.device)
 
-    def judged(self, judge: nn.Module, images: Tensor, at: Batch, real: bool) -> Tensor:
-        """Return how far a discriminator is from calling images real, or not."""
-        seen = (images + self.level * self.like(images)) * at.inside
-        return adversarial(judge(seen, at.place), real, at.inside)
+    def over(self, images: Tensor, inside: Tensor) -> Tensor:
+        """Return images as discriminators see them."""
+        return (images + self.level * self.like(images)) * inside
+
+    def over_made(self, made: Tensor, lacks: Tensor, inside: Tensor) -> Tensor:
+        """Return results as discriminators see them, with the noise that they lack."""
+        level = (self.level**2 + lacks**2).sqrt()
+        return (made + level * self.like(made)) * inside
 
 
 def take_step(
@@ -123,15 +132,11 @@ def take_step(
         weighed = [settings.weights[name] * loss for name, loss in losses.items()]
         _descend(state.making, torch.stack(weighed).sum(), nets.made(), team)
 
-    old_b, of_a = _mixed(state.pools[0], decks[0], axis, made[0], which[0], rng)
-    old_a, of_b = _mixed(state.pools[1], decks[1], axis, made[1], which[1], rng)
+    shown_b = _mixed(state.pools[0], decks[0], axis, made[0], which[0], rng)
+    shown_a = _mixed(state.pools[1], decks[1], axis, made[1], which[1], rng)
     with half_precision(team.device):
-        caught = (
-            haze.judged(nets.there_judge, b.images, b, True)
-            + haze.judged(nets.there_judge, old_b, of_a, False)
-            + haze.judged(nets.back_judge, a.images, a, True)
-            + haze.judged(nets.back_judge, old_a, of_b, False)
-        )
+        caught = _caught(nets.there_judge, b, shown_b, lacks[0], haze)
+        caught += _caught(nets.back_judge, a, shown_a, lacks[1], haze)
     _descend(state.judging, caught, nets.judging(), team)
     nets.follow(min(settings.average, state.step / (state.step + SOON)))
     losses["discriminator"] = caught
@@ -144,32 +149,83 @@ def take_step(
 def _losses(
     nets: Networks, a: Batch, b: Batch, settings: Settings, haze: Haze
 ) -> tuple[dict[str, Tensor], tuple[Tensor, Tensor]]:
-    """Return what generators should make small, and results as they are judged."""
+    """Return what generators should make small, and what they made.
+
+    All slices are judged; the other losses, which are soon small and steady, are of
+    every other one: there and back of some, what should stay of the rest.
+    """
     made_b, made_a = nets.there(a.images, a.place), nets.back(b.images, b.place)
-    shown_b = made_b + haze.lacks[0] * haze.like(made_b)
-    shown_a = made_a + haze.lacks[1] * haze.like(made_a)
     found = {
-        "adversarial": haze.judged(nets.there_judge, shown_b, a, True)
-        + haze.judged(nets.back_judge, shown_a, b, True),
-        "cycle": apart(nets.back(made_b, a.place), a.images, a.inside)
-        + apart(nets.there(made_a, b.place), b.images, b.inside),
-        "identity": apart(nets.there(b.images, b.place), b.images, b.inside)
-        + apart(nets.back(a.images, a.place), a.images, a.inside),
+        "adversarial": _fooled(nets.there_judge, made_b, a, haze.lacks[0], haze)
+        + _fooled(nets.back_judge, made_a, b, haze.lacks[1], haze)
+    }
+    there = _kept(nets.there, a, b, made_b, made_a, settings, haze)
+    back = _kept(nets.back, b, a, made_a, made_b, settings, haze)
+    found |= {name: loss + back[name] for name, loss in there.items()}
+    return found, (made_b, made_a)
+
+
+def _fooled(
+    judge: nn.Module, made: Tensor, at: Batch, lacks: Tensor, haze: Haze
+) -> Tensor:
+    """Return how far a discriminator is from calling results real."""
+    scores = judge(haze.over_made(made, lacks, at.inside), at.place)
+    return adversarial(scores, True, at.inside)
+
+
+def _caught(
+    judge: nn.Module, real: Batch, made: Batch, lacks: Tensor, haze: Haze
+) -> Tensor:
+    """Return how far a discriminator is from telling results from what is real."""
+    seen = [
+        haze.over(real.images, real.inside),
+        haze.over_made(made.images, lacks, made.inside),
+    ]
+    scores = judge(torch.cat(seen), torch.cat([real.place, made.place]))
+    of_real, of_made = scores.split([len(one) for one in seen])
+    right = adversarial(of_real, True, real.inside)
+    return right + adversarial(of_made, False, made.inside)
+
+
+def _kept(
+    generator: nn.Module,
+    a: Batch,
+    b: Batch,
+    made_b: Tensor,
+    made_a: Tensor,
+    settings: Settings,
+    haze: Haze,
+) -> dict[str, Tensor]:
+    """Return what holds a generator from a to b to what it is given.
+
+    Parameters
+    ----------
+    generator : Module
+        From a to b.
+    a, b : Batch
+        Slices of both scanners.
+    made_b, made_a : tensor
+        What the generators made of them.
+    settings : Settings
+        The noise that an edit should not follow.
+    haze : Haze
+        Draws it.
+    """
+    some_a, some_b, rest_b = a.some(0), b.some(0), b.some(1)
+    noise = settings.noise * haze.like(some_a.images)
+    images = torch.cat([made_a[::2], rest_b.images, some_a.images + noise])
+    place = torch.cat([some_b.place, rest_b.place, some_a.place])
+    again, same, noisy = generator(images, place).split(
+        [len(one.images) for one in (some_b, rest_b, some_a)]
+    )
+    found = {
+        "cycle": apart(again, some_b.images, some_b.inside),
+        "identity": apart(same, rest_b.images, rest_b.inside),
     }
     if settings.steady:
-        found["steady"] = _unsteady(nets.there, a, made_b, settings.noise, haze)
-        found["steady"] += _unsteady(nets.back, b, made_a, settings.noise, haze)
-    return found, (shown_b, shown_a)
-
-
-def _unsteady(
-    generator: nn.Module, given: Batch, made: Tensor, level: float, haze: Haze
-) -> Tensor:
-    """Return how much of some noise the edit of every other slice follows."""
-    images, inside = given.images[::2], given.inside[::2]
-    noise = level * haze.like(images)
-    noisy = generator(images + noise, given.place[::2])
-    return unsteady(noisy - noise - made[::2], level, inside)
+        change = noisy - noise - made_b[::2]
+        found["steady"] = unsteady(change, settings.noise, some_a.inside)
+    return found
 
 
 def half_precision(device: torch.device) -> torch.autocast:
@@ -204,7 +260,8 @@ def _mixed(
     made: Tensor,
     which: Sequence[Which],
     rng: np.random.Generator,
-) -> tuple[Tensor, Batch]:
-    """Return results of now and before, and the slices they were made of."""
+) -> Batch:
+    """Return results of now and before."""
     images, some = pool.mixed(axis, made.cpu(), which, rng)
-    return images.to(made.device), Batch.of(deck.cut(axis, some), made.device)
+    around = deck.cut(axis, some)
+    return Batch.of(replace(around, images=images.numpy()), made.device)

@@ -71,12 +71,12 @@ class Team:
         distributed.all_reduce(numbers)
         return numbers / self.size
 
-    def require_even(self, batch: int) -> None:
-        """Raise unless the slices of a step can be shared evenly."""
-        if batch % self.size:
+    def require_even(self, pairs: int) -> None:
+        """Raise unless the pairs of slices of a step can be shared evenly."""
+        if pairs % self.size:
             raise InputError(
-                f"{self.size} processes cannot share {batch} slices a step evenly.",
-                fix=f"Start a number of processes that divides {batch}.",
+                f"{self.size} processes cannot share {pairs} pairs of slices a step.",
+                fix=f"Start a number of processes that divides {pairs}.",
             )
 
 

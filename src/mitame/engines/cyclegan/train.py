@@ -52,7 +52,7 @@ def train(
         If processes that were started together cannot share a step.
     """
     team = gathered()
-    team.require_even(settings.batch)
+    team.require_even(settings.batch // 2)  # losses are of every other slice
     cut_as = settings.place, settings.patch
     decks = Deck(source, *cut_as), Deck(target, *cut_as)
     lacks = _more_noise(source, target, team.device)
