@@ -1,7 +1,8 @@
 """The original study's CycleGANs, and ours, on two unpaired groups of travelers.
 
 Of a cohort that `mitame benchmark --unpaired` has prepared, half of the training
-subjects are known from one scanner and half from the other. Prints, for each network,
+subjects are known from one scanner and half from the other. A CycleGAN is trained once
+and measured there and back. Prints, for each network,
 sequence and direction: PSNR and SSIM against the noise-free target, or its scan where
 no other is known, with 95 % intervals over test subjects; what is left of the planted
 mark (0 is gone), or how much of it was put in (1 is all); and how far fine detail is
@@ -54,27 +55,42 @@ OTHERS: dict[str, Callable[..., Harmonizer]] = {
 HEADS = ("PSNR", "SSIM", "mark left", "mark put in", "fine detail")
 
 
-def measured(
+Found = dict[str, dict[str, dict[str, float]]]
+"""Scores by sequence, subject and name."""
+
+Way = Callable[[Session], Session]
+
+
+def fitted(
     make: Callable[[], Harmonizer],
-    way: Direction,
+    ways: list[Direction],
     images: Prepared,
-    suffixes: list[str],
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Return scores by sequence, subject and name."""
+    some: set[str],
+) -> list[Way]:
+    """Return the way there and the way back; a CycleGAN learns both at once."""
+    engines = []
+    for way in ways:
+        groups = (way.train_source, way.source), (way.train_target, way.target)
+        scans = [[shown(images, s, on, some) for s in who] for who, on in groups]
+        engines.append(make().fit(*scans))
+        if isinstance(engines[0], CycleGAN):
+            return [engines[0].transform, engines[0].transform_back]
+    return [engine.transform for engine in engines]
 
-    def session(subject: str, scanner: str) -> Session:
-        whole = images.session(subject, scanner)
-        return whole.with_volumes({s: whole[s] for s in whole if s in suffixes})
 
-    engine = make().fit(
-        [session(s, way.source) for s in way.train_source],
-        [session(s, way.target) for s in way.train_target],
-    )
-    found: dict[str, dict[str, dict[str, float]]] = {s: {} for s in suffixes}
+def shown(images: Prepared, subject: str, scanner: str, some: set[str]) -> Session:
+    """Return some sequences of a session."""
+    whole = images.session(subject, scanner)
+    return whole.with_volumes({s: whole[s] for s in whole if s in some})
+
+
+def measured(transform: Way, way: Direction, images: Prepared, some: set[str]) -> Found:
+    """Return what is reached on the test subjects."""
+    found: Found = {s: {} for s in sorted(some)}
     for subject in way.test:
-        result = engine.transform(session(subject, way.source))
+        result = transform(shown(images, subject, way.source, some))
         case = Case.of(subject, result, way, images)
-        for suffix in suffixes:
+        for suffix in found:
             found[suffix][subject] = scores(case, suffix, way)
     return found
 
@@ -136,38 +152,38 @@ def main() -> None:
     cohort = find_cohort(given.cohort)
     images = Prepared(cohort, given.results / "prepared" / cohort.digest()[:12])
     train, test = subject_split(cohort.subjects, test=given.test, seed=1)
-    one, other = (part for _, part in subject_folds(train, 2, 1))
+    parts = [part for _, part in subject_folds(train, 2, 1)]
+    on = dict(zip(cohort.scanners, parts, strict=True))
+    ways = [
+        Direction(source, target, on[source], on[target], test)
+        for source, target in (
+            (given.source, given.target),
+            (given.target, given.source),
+        )
+    ]
     given.out.mkdir(parents=True, exist_ok=True)
-    for source, target in (
-        (given.source, given.target),
-        (given.target, given.source),
-    ):
-        way = Direction(source, target, one, other, test)
-        seen: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
-        for name in names:
-            runs = {name: OTHERS[name]} if name in OTHERS else {}
-            for seed in given.seeds.split(",") if name in TRAINED else ():
-                options = {"seed": int(seed), "steps": given.steps}
-                runs[f"{name}, seed {seed}"] = partial(TRAINED[name], **options)
-            for title, make in runs.items():
-                asked = (
-                    title,
-                    source,
-                    target,
-                    given.sequences,
-                    given.steps,
-                    given.test,
-                )
-                kept = given.out / f"{'_'.join(map(str, asked))}.json"
-                if not kept.exists():
-                    found = measured(make, way, images, suffixes)
-                    kept.write_text(json.dumps(found), encoding="utf-8")
-                seen[title] = json.loads(kept.read_text(encoding="utf-8"))
-        for suffix in suffixes:
-            print(f"\n### {source} to {target}, {suffix}\n")
+    seen: dict[str, list[Found]] = {}
+    for name in names:
+        runs = {name: OTHERS[name]} if name in OTHERS else {}
+        for seed in given.seeds.split(",") if name in TRAINED else ():
+            options = {"seed": int(seed), "steps": given.steps}
+            runs[f"{name}, seed {seed}"] = partial(TRAINED[name], **options)
+        for title, make in runs.items():
+            asked = (title, given.source, given.target, given.sequences)
+            asked = (*asked, given.steps, given.test)
+            kept = given.out / f"{'_'.join(map(str, asked))}.json"
+            if not kept.exists():
+                there_and_back = fitted(make, ways, images, set(suffixes))
+                both = zip(there_and_back, ways, strict=True)
+                found = [measured(f, way, images, set(suffixes)) for f, way in both]
+                kept.write_text(json.dumps(found), encoding="utf-8")
+            seen[title] = json.loads(kept.read_text(encoding="utf-8"))
+    for suffix in suffixes:
+        for n, way in enumerate(ways):
+            print(f"\n### {way.source} to {way.target}, {suffix}\n")
             print("| | " + " | ".join(HEADS) + " |\n" + "|---" * (len(HEADS) + 1) + "|")
             for title, found in seen.items():
-                print(row(title, found[suffix]), flush=True)
+                print(row(title, found[n][suffix]), flush=True)
 
 
 if __name__ == "__main__":
