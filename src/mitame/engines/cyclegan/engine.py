@@ -49,7 +49,7 @@ class CycleGAN:
     coordinates : bool
         Whether generators and discriminators are given the place.
     tones : bool
-        Whether they are given tones (`networks.Tones`).
+        Whether they are given tones (`squares.Squares`).
     layers : {"local", "far", "full"}
         What the networks are made of: see `settings.Layers`.
     patch : int
