@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from mitame.engines.cyclegan.slices import (
 )
 from mitame.engines.cyclegan.squares import Squares
 from mitame.engines.cyclegan.state import State
+from mitame.engines.cyclegan.step import Batch, Haze, _losses
 from mitame.engines.cyclegan.team import CPU, Team
 from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
 from mitame.engines.cyclegan.watch import SAMPLE, WHITE, Folder, Watch
@@ -288,6 +290,50 @@ def blurred(images):
     """Return what a blur of 1, 2, 1 along both directions gives."""
     kernel = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]]) / 16
     return ndimage.convolve(images, kernel, mode="constant")
+
+
+def batch(seed):
+    rng = torch.Generator().manual_seed(seed)
+    images = torch.rand(6, 2, 16, 12, generator=rng)
+    return Batch(images, torch.zeros(6, 0, 8, 6), torch.ones(6, 1, 16, 12))
+
+
+def haze(level, there=0.0, back=0.0):
+    lacks = tuple(torch.full((1, 2, 1, 1), one) for one in (there, back))
+    return Haze(level, lacks, torch.Generator().manual_seed(0))
+
+
+def test_losses_are_of_there_and_back_of_what_stays_and_of_noise():
+    """Generators that are each other's way back, and change whatever they are given."""
+    a, b = batch(0), batch(1)
+    nets = SimpleNamespace(
+        there=lambda images, _: 1.5 * images,
+        back=lambda images, _: images / 1.5,
+        there_judge=lambda images, _: torch.zeros(len(images), 1, 2, 2),
+        back_judge=lambda images, _: torch.ones(len(images), 1, 2, 2),
+    )
+    settings = Settings(noise=0.05)
+    found, (made_b, made_a) = _losses(nets, a, b, settings, haze(0.05))
+    torch.testing.assert_close(made_b, 1.5 * a.images)
+    torch.testing.assert_close(made_a, b.images / 1.5)
+    assert float(found["adversarial"]) == pytest.approx(1)  # one of two is fooled
+    assert float(found["cycle"]) < 1e-6
+    stays = 0.5 * b.images[1::2].mean() + a.images[1::2].mean() / 3
+    assert float(found["identity"]) == pytest.approx(float(stays), rel=1e-5)
+    assert float(found["steady"]) == pytest.approx(0.25 + 1 / 9, rel=0.1)
+
+
+def test_results_are_judged_with_the_noise_that_they_lack():
+    images, inside = torch.ones(40, 2, 16, 12), torch.ones(40, 1, 16, 12)
+    seen = haze(0.03, there=0.04, back=0.0)
+    for found, expected in (
+        (seen.over(images, inside), 0.03),
+        (seen.over_made(images, 0, inside), 0.05),
+        (seen.over_made(images, 1, inside), 0.03),
+    ):
+        assert float(found.std()) == pytest.approx(expected, rel=0.03)
+        assert float(found.mean()) == pytest.approx(1, abs=0.003)
+    assert not seen.over_made(images, 0, 0 * inside).any()
 
 
 def test_a_square_is_shown_softened_and_its_voxels_by_their_detail():

@@ -72,7 +72,6 @@ class Generator(nn.Module):
         self.last = _conv(width, FOLD**2 * n_images)
         self.apply(_begin)
         nn.init.zeros_(self.last.weight)  # starts at identity
-        nn.init.zeros_(_bias(self.last))
 
     def forward(self, images: Tensor, place: Tensor) -> Tensor:
         """Return images of the same shape, (batch, n_images, h, w); h and w even.
@@ -251,11 +250,6 @@ def _resized(images: Tensor, size: Sequence[int]) -> Tensor:
 
 def _conv(n_in: int, n_out: int) -> nn.Conv2d:
     return nn.Conv2d(n_in, n_out, 3, padding=1)
-
-
-def _bias(layer: nn.Conv2d) -> Tensor:
-    assert layer.bias is not None  # noqa: S101
-    return layer.bias
 
 
 def _begin(layer: nn.Module) -> None:

@@ -12,7 +12,7 @@ from mitame.engines.cyclegan.slices import FOLD
 SOFT = (1.0, 2.0, 1.0)
 """What a slice is softened by, along both directions."""
 
-REACH = 2
+AROUND = 2
 """Voxels around a square that are looked at."""
 
 DETAIL = 3.0
@@ -41,12 +41,16 @@ class Squares(nn.Module):
 
     def __init__(self, tops: Sequence[float], tones: int) -> None:
         super().__init__()
-        self.n_images, self.n_tones = len(tops), tones
+        self.n_images = len(tops)
         per_step = max(tones, 1) / torch.tensor(tops)
-        self.register_buffer("per_step", per_step.reshape(-1, 1))
-        self.register_buffer("steps", torch.arange(1.0, tones + 1))
-        self.register_buffer("soft", _soft().repeat(len(tops), 1, 1, 1))
-        self.register_buffer("fine", DETAIL * _fine().repeat(len(tops), 1, 1, 1))
+        derived = {
+            "per_step": per_step.reshape(-1, 1),
+            "steps": torch.arange(1.0, tones + 1),
+            "soft": _soft().repeat(len(tops), 1, 1, 1),
+            "fine": DETAIL * _fine().repeat(len(tops), 1, 1, 1),
+        }
+        for name, values in derived.items():
+            self.register_buffer(name, values, persistent=False)
 
     def softened(self, images: Tensor) -> Tensor:
         """Return the mean of each square of softened images, (b, n, h / 2, w / 2)."""
@@ -57,7 +61,7 @@ class Squares(nn.Module):
         return self._weighed(images, self.fine)
 
     def tones(self, soft: Tensor) -> Tensor:
-        """Return the tones of squares, (b, n n_tones, h / 2, w / 2).
+        """Return the tones of squares, (b, n tones, h / 2, w / 2).
 
         Those of a square between two tones are 1 together.
         """
@@ -69,7 +73,7 @@ class Squares(nn.Module):
     def _weighed(self, images: Tensor, weights: Tensor) -> Tensor:
         # Pooling so few channels takes longer than all convolutions of a network.
         return nn.functional.conv2d(
-            images, weights, stride=FOLD, padding=REACH, groups=self.n_images
+            images, weights, stride=FOLD, padding=AROUND, groups=self.n_images
         )
 
 
@@ -93,9 +97,9 @@ def _fine() -> Tensor:
 
 def _centered(kernel: Sequence[float]) -> Tensor:
     """Return a kernel around each voxel of a square's edge, shape (2, 6)."""
-    rows = torch.zeros(FOLD, FOLD + 2 * REACH)
+    rows = torch.zeros(FOLD, FOLD + 2 * AROUND)
     for voxel, row in enumerate(rows):
-        first = REACH + voxel - len(kernel) // 2
+        first = AROUND + voxel - len(kernel) // 2
         row[first : first + len(kernel)] = torch.tensor(kernel) / sum(kernel)
     return rows
 

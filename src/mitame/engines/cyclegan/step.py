@@ -82,9 +82,9 @@ class Haze:
         """Return images as discriminators see them."""
         return (images + self.level * self.like(images)) * inside
 
-    def over_made(self, made: Tensor, lacks: Tensor, inside: Tensor) -> Tensor:
-        """Return results as discriminators see them, with the noise that they lack."""
-        level = (self.level**2 + lacks**2).sqrt()
+    def over_made(self, made: Tensor, way: int, inside: Tensor) -> Tensor:
+        """Return results there (0) or back (1) as discriminators see them."""
+        level = (self.level**2 + self.lacks[way] ** 2).sqrt()
         return (made + level * self.like(made)) * inside
 
 
@@ -135,8 +135,8 @@ def take_step(
     shown_b = _mixed(state.pools[0], decks[0], axis, made[0], which[0], rng)
     shown_a = _mixed(state.pools[1], decks[1], axis, made[1], which[1], rng)
     with half_precision(team.device):
-        caught = _caught(nets.there_judge, b, shown_b, lacks[0], haze)
-        caught += _caught(nets.back_judge, a, shown_a, lacks[1], haze)
+        caught = _caught(nets.there_judge, b, shown_b, 0, haze)
+        caught += _caught(nets.back_judge, a, shown_a, 1, haze)
     _descend(state.judging, caught, nets.judging(), team)
     nets.follow(min(settings.average, state.step / (state.step + SOON)))
     losses["discriminator"] = caught
@@ -156,8 +156,8 @@ def _losses(
     """
     made_b, made_a = nets.there(a.images, a.place), nets.back(b.images, b.place)
     found = {
-        "adversarial": _fooled(nets.there_judge, made_b, a, haze.lacks[0], haze)
-        + _fooled(nets.back_judge, made_a, b, haze.lacks[1], haze)
+        "adversarial": _fooled(nets.there_judge, made_b, a, 0, haze)
+        + _fooled(nets.back_judge, made_a, b, 1, haze)
     }
     there = _kept(nets.there, a, b, made_b, made_a, settings, haze)
     back = _kept(nets.back, b, a, made_a, made_b, settings, haze)
@@ -165,21 +165,17 @@ def _losses(
     return found, (made_b, made_a)
 
 
-def _fooled(
-    judge: nn.Module, made: Tensor, at: Batch, lacks: Tensor, haze: Haze
-) -> Tensor:
+def _fooled(judge: nn.Module, made: Tensor, at: Batch, way: int, haze: Haze) -> Tensor:
     """Return how far a discriminator is from calling results real."""
-    scores = judge(haze.over_made(made, lacks, at.inside), at.place)
+    scores = judge(haze.over_made(made, way, at.inside), at.place)
     return adversarial(scores, True, at.inside)
 
 
-def _caught(
-    judge: nn.Module, real: Batch, made: Batch, lacks: Tensor, haze: Haze
-) -> Tensor:
+def _caught(judge: nn.Module, real: Batch, made: Batch, way: int, haze: Haze) -> Tensor:
     """Return how far a discriminator is from telling results from what is real."""
     seen = [
         haze.over(real.images, real.inside),
-        haze.over_made(made.images, lacks, made.inside),
+        haze.over_made(made.images, way, made.inside),
     ]
     scores = judge(torch.cat(seen), torch.cat([real.place, made.place]))
     of_real, of_made = scores.split([len(one) for one in seen])
