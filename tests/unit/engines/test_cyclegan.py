@@ -351,6 +351,13 @@ def test_a_square_is_shown_softened_and_its_voxels_by_their_detail():
             np.testing.assert_allclose(found, fine[i::2, j::2][1:-1, 1:-1], atol=1e-6)
 
 
+def test_tones_are_told_in_whole_precision():
+    images, squares = torch.rand(1, 2, 8, 8), Squares((1.0, 1.0), 4)
+    expected = squares.tones(squares.softened(images))
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(squares.tones(squares.softened(images)), expected)
+
+
 def test_a_square_between_two_tones_is_of_both():
     values = torch.tensor([0.0, 0.25, 1.0, 1.1, 2.0, 3.0])
     soft = torch.stack([values, values / 2])[None, :, None]  # (1, 2, 1, 6)

@@ -71,10 +71,12 @@ class Squares(nn.Module):
         return found.flatten(3).permute(0, 3, 1, 2)
 
     def _weighed(self, images: Tensor, weights: Tensor) -> Tensor:
-        # Pooling so few channels takes longer than all convolutions of a network.
-        return nn.functional.conv2d(
-            images, weights, stride=FOLD, padding=AROUND, groups=self.n_images
-        )
+        # Half precision has steps of .004: tones are told apart by less.
+        with torch.autocast(images.device.type, enabled=False):
+            # Pooling so few channels takes longer than all convolutions of a network.
+            return nn.functional.conv2d(
+                images, weights, stride=FOLD, padding=AROUND, groups=self.n_images
+            )
 
 
 def _soft() -> Tensor:
