@@ -1,14 +1,18 @@
 """A real head without data: the template nilearn carries, wherever it is wanted."""
 
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
+from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session
 from mitame.core.volume import Volume
+from mitame.engines.named import engine_class
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template
 from mitame.testing.phantom import CENTER
@@ -57,3 +61,15 @@ def real_head() -> Callable[..., Session]:
         return Session({"T1w": volume}, brain=brain, to_template=truth)
 
     return draw
+
+
+@pytest.fixture
+def quick() -> Callable[[str], Callable[[], Harmonizer]]:
+    """Return a function that makes a maker of an engine; a training is of few steps."""
+
+    def make(name: str) -> Callable[[], Harmonizer]:
+        kind = engine_class(name)
+        few = {"steps": 5} if "steps" in signature(kind).parameters else {}
+        return partial(kind, **few)
+
+    return make

@@ -45,6 +45,12 @@ def fit(
         int | None,
         typer.Option(help="Of what is drawn at random, for engines that do."),
     ] = None,
+    noise: Annotated[
+        str | None,
+        typer.Option(
+            help="keep; less, where the target has less; match, also add (cyclegan)."
+        ),
+    ] = None,
     sequence: OneSequence = None,
     report: Annotated[
         bool,
@@ -71,7 +77,7 @@ def fit(
 
         # A misspelt name is told before anything is read.
         engine = variant_of(engine, variant) if variant else engine
-        given = {"size": size, "seed": seed}
+        given = {"size": size, "seed": seed, "noise": noise}
         options = {name: value for name, value in given.items() if value is not None}
         new_engine(engine, options)
         sources = collect(source, sequence=sequence)

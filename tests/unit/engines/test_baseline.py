@@ -31,11 +31,11 @@ def error(session, truth):
 @pytest.mark.parametrize(
     "name", sorted(set(engine_names()) - {"identity", "whitestripe"})
 )
-def test_an_engine_beats_identity(name):
+def test_an_engine_beats_identity(name, quick):
     source = [scan(n) for n in range(3)]
     target = [scan(n, target=True) for n in range(3)]
     unseen, truth = scan(9), scan(9, target=True)
-    after = engine_class(name)().fit(source, target).transform(unseen)
+    after = quick(name)().fit(source, target).transform(unseen)
     assert error(after, truth) < 0.5 * error(unseen, truth)
 
 

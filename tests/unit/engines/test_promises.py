@@ -16,9 +16,10 @@ from mitame.testing.harmonizer import check_harmonizer
 
 
 @pytest.mark.parametrize("name", engine_names())
-def test_every_installed_engine_keeps_its_promises(name):
-    assert isinstance(engine_class(name)(), Harmonizer)
-    check_harmonizer(engine_class(name))
+def test_every_installed_engine_keeps_its_promises(name, quick):
+    make = quick(name)
+    assert isinstance(make(), Harmonizer)
+    check_harmonizer(make)
 
 
 def test_our_engines_come_through_the_same_door_as_others():

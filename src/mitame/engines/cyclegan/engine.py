@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
@@ -17,14 +18,19 @@ from mitame.engines.added import Edit, added, at_spacing_of, edited_at, fading
 from mitame.engines.bilateral import Bilateral
 from mitame.engines.cyclegan.infer import Generated, edit_of
 from mitame.engines.cyclegan.settings import SIZES, Layers, Settings, Size
-from mitame.engines.cyclegan.slices import FADED, Head, box_around
+from mitame.engines.cyclegan.slices import FADED, Head, Image, box_around, noise_of
 from mitame.engines.cyclegan.watch import Folder, Watch
 from mitame.engines.identity import Identity
+from mitame.engines.noise import noisier, quieted
 from mitame.engines.patchwise.pairs import require_known
 from mitame.io import bundle
 
 Base = Literal["bilateral", "identity"]
 """What comes before the generator: a gain by place and brightness, or nothing."""
+
+Noise = Literal["keep", "less", "match"]
+"""What comes last: nothing, noise taken away until it is the target's where that has
+less, or also added where that has more."""
 
 BASES: dict[Base, type[Harmonizer]] = {"bilateral": Bilateral, "identity": Identity}
 
@@ -55,10 +61,14 @@ class CycleGAN:
     patch : int
         Voxels an edge of the pieces of slices that are trained on, a multiple of 4; 0
         for whole slices.
+    noise : {"keep", "less", "match"}
+        Where the target has less noise, "less" takes some away. "match" also adds
+        some where the target has more: for a cohort in which nothing should tell the
+        scanner; no single image gets better by it. "keep" does neither.
     steps : int, optional
         Of the training, if not those of the size.
     seed : int
-        Of weights and drawn slices.
+        Of weights, drawn slices, and added noise.
 
     Attributes
     ----------
@@ -72,6 +82,8 @@ class CycleGAN:
         The generators from source to target and back.
     base_back_ : Harmonizer
         What comes last on the way back.
+    noise_, noise_back_ : array of float32, shape (n_sequences,)
+        Standard deviation of the target's noise, and of the source's.
     """
 
     needs_pairs: ClassVar[bool] = False
@@ -82,6 +94,8 @@ class CycleGAN:
     generator_: Generated
     back_: Generated
     base_back_: Harmonizer
+    noise_: Image
+    noise_back_: Image
 
     def __init__(
         self,
@@ -92,6 +106,7 @@ class CycleGAN:
         tones: bool = True,
         layers: Layers = "local",
         patch: int = 0,
+        noise: Noise = "less",
         steps: int | None = None,
         seed: int = 0,
     ) -> None:
@@ -101,6 +116,7 @@ class CycleGAN:
         self.tones = tones
         self.layers = layers
         self.patch = patch
+        self.noise = noise
         self.steps = steps
         self.seed = seed
         self.watch: Watch = Watch()
@@ -132,6 +148,7 @@ class CycleGAN:
         based = [self.base_.transform(one) for one in source]
         self.base_back_ = BASES[self.base]().fit(based, source)
         groups = [[self._head(one) for one in group] for group in (based, target)]
+        self.noise_back_, self.noise_ = (noise_of(group) for group in groups)
         shape = _common_shape((*groups[0], *groups[1]))
         heads = [[head.padded(shape) for head in group] for group in groups]
         networks = train(heads[0], heads[1], settings, self.seed, self.watch)
@@ -151,7 +168,8 @@ class CycleGAN:
         """
         self._require_ready_for(session)
         based = self.base_.transform(session)
-        edit = edited_at(self.spacing_, session, based, self._edit(self.generator_))
+        found = self._edit(self.generator_, self.noise_)
+        edit = edited_at(self.spacing_, session, based, found)
         return added(session, based, edit, Step("cyclegan", params_of(self)))
 
     def transform_back(self, session: Session) -> Session:
@@ -163,7 +181,8 @@ class CycleGAN:
             As of `transform`.
         """
         self._require_ready_for(session)
-        edit = edited_at(self.spacing_, session, session, self._edit(self.back_))
+        found = self._edit(self.back_, self.noise_back_)
+        edit = edited_at(self.spacing_, session, session, found)
         step = Step("cyclegan back", params_of(self))
         return self.base_back_.transform(added(session, session, edit, step))
 
@@ -177,7 +196,8 @@ class CycleGAN:
         }
         both = {"generator": self.generator_, "back": self.back_}
         arrays = {k: np.frombuffer(one.onnx, np.uint8) for k, one in both.items()}
-        bundle.write(folder, words, arrays)
+        noise = {"noise": self.noise_, "noise-back": self.noise_back_}
+        bundle.write(folder, words, arrays | noise)
         self.base_.save(folder / "base")
         self.base_back_.save(folder / "base-back")
 
@@ -190,6 +210,7 @@ class CycleGAN:
         engine.spacing_ = words["spacing"]
         engine.generator_ = Generated(arrays["generator"].tobytes())
         engine.back_ = Generated(arrays["back"].tobytes())
+        engine.noise_, engine.noise_back_ = arrays["noise"], arrays["noise-back"]
         engine.base_ = BASES[engine.base].load(folder / "base")
         engine.base_back_ = BASES[engine.base].load(folder / "base-back")
         return engine
@@ -201,6 +222,7 @@ class CycleGAN:
             ("size", self.size, get_args(Size)),
             ("base", self.base, get_args(Base)),
             ("layers", self.layers, get_args(Layers)),
+            ("noise", self.noise, get_args(Noise)),
         ):
             if given not in known:
                 raise InputError(
@@ -229,8 +251,18 @@ class CycleGAN:
     def _head(self, session: Session) -> Head:
         return Head.of(at_spacing_of(session, self.spacing_), self.suffixes_)
 
-    def _edit(self, generator: Generated) -> Callable[[Session, Session], Edit]:
-        """Return what a generator adds to each sequence, on a grid like training's."""
+    def _edit(
+        self, generator: Generated, noise: Image
+    ) -> Callable[[Session, Session], Edit]:
+        """Return what is added to each sequence, on a grid like training's.
+
+        Parameters
+        ----------
+        generator : Generated
+            There or back.
+        noise : array, shape (n_sequences,)
+            What is there.
+        """
 
         def edit(session: Session, based: Session) -> Edit:
             brain = session.require_brain()
@@ -239,12 +271,25 @@ class CycleGAN:
             edits = edit_of(head, generator.run, self.settings.place)
             box = box_around(brain, FADED)
             whole: Edit = {}
-            for suffix, part in zip(self.suffixes_, edits, strict=True):
+            for n, suffix in enumerate(self.suffixes_):
+                made = head.images[n] + edits[n]
+                made = self._with_noise(made, brain[box], float(noise[n]))
                 whole[suffix] = np.zeros(brain.shape, np.float32)
-                whole[suffix][box] = part * fade[box]
+                whole[suffix][box] = (made - head.images[n]) * fade[box]
             return whole
 
         return edit
+
+    def _with_noise(
+        self, image: Image, brain: NDArray[np.bool_], level: float
+    ) -> Image:
+        """Return an image with as much noise as `noise` asks for."""
+        if self.noise == "keep":
+            return image
+        image = quieted(image, brain, level)
+        if self.noise == "less":
+            return image
+        return noisier(image, brain, level, self.seed)
 
 
 def _shared(sessions: Sequence[Session]) -> tuple[Suffix, ...]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_gradient_magnitude
 
 from mitame.core.session import Session, Suffix
+from mitame.engines.noise import noise_level
 
 MIDDLE_MM, REACH_MM = (0, -18, 8), 80
 """Of the template's brain: places are told from there, in such units."""
@@ -182,25 +182,11 @@ def tops_of(heads: Sequence[Head]) -> list[float]:
 
 
 def noise_of(heads: Sequence[Head]) -> Image:
-    """Return the noise of some heads, standard deviation of each image, shape (n,).
-
-    Told from the finest differences of neighbors along all axes, in the half of the
-    brain where it is smoothest: tissue has little of them there. The median over heads.
-    """
+    """Return the noise of some heads, the median over them, shape (n_images,)."""
     return np.median(
-        [[_noise(image, h.inside) for image in h.images] for h in heads], axis=0
+        [[noise_level(image, h.inside > 0) for image in h.images] for h in heads],
+        axis=0,
     ).astype(np.float32)
-
-
-def _noise(image: Image, inside: Image) -> float:
-    fine = image
-    for axis in range(3):  # each has the gain sqrt(6) for white noise
-        fine = np.diff(fine, n=2, axis=axis)
-    middle = (slice(1, -1),) * 3
-    coarse = gaussian_gradient_magnitude(image, 2.0)[middle]
-    brain = inside[middle] > 0
-    smooth = brain & (coarse <= np.median(coarse[brain]))
-    return float(np.median(np.abs(fine[smooth])) / 0.6745 / 6**1.5)
 
 
 Which = tuple[int, ...]
