@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,28 @@ FINE = 1.0
 like nothing else is one."""
 
 Image = NDArray[np.float32]
+
+Noise = Literal["keep", "less", "match"]
+"""What is done about noise: nothing; some is taken away where there should be less; or
+some is added as well where there should be more."""
+
+
+def with_noise(
+    how: Noise, image: Image, brain: NDArray[np.bool_], level: float, seed: int
+) -> Image:
+    """Return an image with the noise it should have, as far as that is wanted.
+
+    Parameters
+    ----------
+    how : {"keep", "less", "match"}
+        See `Noise`.
+    image, brain, level, seed
+        As of `quieted` and `noisier`.
+    """
+    if how == "keep":
+        return image
+    image = quieted(image, brain, level)
+    return noisier(image, brain, level, seed) if how == "match" else image
 
 
 def noise_level(image: Image, brain: NDArray[np.bool_]) -> float:

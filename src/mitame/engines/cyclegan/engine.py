@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import Harmonizer, params_of, require_fitted
@@ -21,16 +20,12 @@ from mitame.engines.cyclegan.settings import SIZES, Layers, Settings, Size
 from mitame.engines.cyclegan.slices import FADED, Head, Image, box_around, noise_of
 from mitame.engines.cyclegan.watch import Folder, Watch
 from mitame.engines.identity import Identity
-from mitame.engines.noise import noisier, quieted
+from mitame.engines.noise import Noise, with_noise
 from mitame.engines.patchwise.pairs import require_known
 from mitame.io import bundle
 
 Base = Literal["bilateral", "identity"]
 """What comes before the generator: a gain by place and brightness, or nothing."""
-
-Noise = Literal["keep", "less", "match"]
-"""What comes last: nothing, noise taken away until it is the target's where that has
-less, or also added where that has more."""
 
 BASES: dict[Base, type[Harmonizer]] = {"bilateral": Bilateral, "identity": Identity}
 
@@ -273,23 +268,13 @@ class CycleGAN:
             whole: Edit = {}
             for n, suffix in enumerate(self.suffixes_):
                 made = head.images[n] + edits[n]
-                made = self._with_noise(made, brain[box], float(noise[n]))
+                level = float(noise[n])
+                made = with_noise(self.noise, made, brain[box], level, self.seed)
                 whole[suffix] = np.zeros(brain.shape, np.float32)
                 whole[suffix][box] = (made - head.images[n]) * fade[box]
             return whole
 
         return edit
-
-    def _with_noise(
-        self, image: Image, brain: NDArray[np.bool_], level: float
-    ) -> Image:
-        """Return an image with as much noise as `noise` asks for."""
-        if self.noise == "keep":
-            return image
-        image = quieted(image, brain, level)
-        if self.noise == "less":
-            return image
-        return noisier(image, brain, level, self.seed)
 
 
 def _shared(sessions: Sequence[Session]) -> tuple[Suffix, ...]:
