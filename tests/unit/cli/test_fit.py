@@ -9,6 +9,7 @@ from mitame.core.volume import Step, Volume
 from mitame.engines.cyclegan import settings
 from mitame.engines.cyclegan.watch import Folder
 from mitame.io import nifti
+from mitame.model import Model
 from mitame.prepare.pipeline import Preparation, keep
 from mitame.run import fit
 from mitame.testing.phantom import head_grid, phantom_session
@@ -100,8 +101,11 @@ def short(monkeypatch):
 
 def test_a_cyclegan_is_fitted(mitame, groups, tmp_path, short):
     engine = ("--engine", "cyclegan", "--size", "tiny", "--seed", "4")
+    engine = (*engine, "--noise", "match")
     told = mitame("fit", *groups, *engine, "-o", tmp_path / "model", "--json")
     assert told.status == 0, told.err
+    fitted = Model.load(tmp_path / "model").engine
+    assert (fitted.size, fitted.seed, fitted.noise) == ("tiny", 4, "match")
     assert "step 12 of 12: adversarial" in told.err
     assert not (tmp_path / "model.training").exists()
     assert "cyclegan" in mitame("info", tmp_path / "model").out
@@ -119,13 +123,14 @@ def test_an_interrupted_training_is_kept(mitame, groups, tmp_path, short, monkey
     assert (tmp_path / "model.training").is_dir()
 
 
-def test_a_size_that_there_is_not_is_told_before_anything_is_read(
-    mitame, groups, tmp_path
+@pytest.mark.parametrize(("option", "value"), [("size", "huge"), ("noise", "loud")])
+def test_a_value_that_there_is_not_is_told_before_anything_is_read(
+    mitame, groups, tmp_path, option, value
 ):
-    engine = ("--engine", "cyclegan", "--size", "huge")
+    engine = ("--engine", "cyclegan", f"--{option}", value)
     told = mitame("fit", *groups, *engine, "-o", tmp_path / "model")
     assert told.status == 2
-    assert "no size 'huge'" in " ".join(told.err.split())
+    assert f"no {option} '{value}'" in " ".join(told.err.split())
     assert "source 1" not in told.err
 
 
