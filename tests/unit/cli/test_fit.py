@@ -95,7 +95,7 @@ def test_a_variant_that_is_not_there_is_told(mitame, groups, tmp_path):
 @pytest.fixture
 def short(monkeypatch):
     """The dial, with a training of seconds."""
-    few = replace(settings.SIZES["tiny"], steps=12, batch=2)
+    few = replace(settings.SIZES["tiny"], steps=144, batch=2)  # two people: 12
     monkeypatch.setitem(settings.SIZES, "tiny", few)
 
 

@@ -418,6 +418,26 @@ def test_rates_stay_and_then_fall():
     assert [settings.share_of_rate(n) for n in (0, 49, 75, 100)] == [1, 1, 0.5, 0]
 
 
+@pytest.mark.parametrize(("people", "steps"), [(2, 334), (12, 2000), (30, 4000)])
+def test_few_people_are_not_shown_more_often(people, steps):
+    assert Settings(steps=4000).for_people(people).steps == steps
+
+
+def test_a_training_of_few_people_is_short_unless_steps_are_given(monkeypatch):
+    monkeypatch.setitem(SIZES, "tiny", Settings(steps=48, batch=2))
+    taken = []
+
+    class Counts(Watch):
+        def log(self, *told):
+            taken.append(told[1])
+
+    for given in (None, 3):
+        engine = CycleGAN(steps=given)
+        engine.watch = Counts()
+        engine.fit([scan(0), scan(1)], [scan(2), scan(3), scan(4)])
+    assert taken == [4] * 4 + [3] * 3
+
+
 def test_sizes_grow():
     widths = [SIZES[size].width for size in ("tiny", "small", "base")]
     assert widths == sorted(set(widths))

@@ -61,7 +61,7 @@ class CycleGAN:
         some where the target has more: for a cohort in which nothing should tell the
         scanner; no single image gets better by it. "keep" does neither.
     steps : int, optional
-        Of the training, if not those of the size.
+        Of the training, if not those of the size, which are fewer with fewer people.
     seed : int
         Of weights, drawn slices, and added noise.
 
@@ -136,6 +136,8 @@ class CycleGAN:
         from mitame.engines.cyclegan.train import train
 
         settings = self.settings
+        if self.steps is None:
+            settings = settings.for_people(min(len(source), len(target)))
         self.suffixes_ = _shared((*source, *target))
         self.spacing_ = float(np.median([s.reference.spacing for s in source]))
         source, target = self._known(source), self._known(target)

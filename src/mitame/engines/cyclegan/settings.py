@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
 Size = Literal["tiny", "small", "base"]
 """The dial: two cores and minutes, two cores and an hour, a GPU."""
+
+ENOUGH = 24
+"""People in each group that the steps of a size are for. With fewer, discriminators
+soon know everybody by heart, and what they ask for then is harm."""
 
 Layers = Literal["local", "far", "full"]
 """What stands after the first convolution of all networks: nothing more, a kernel that
@@ -79,6 +84,10 @@ class Settings:
             "identity": self.identity,
             "steady": self.steady,
         }
+
+    def for_people(self, n: int) -> Settings:
+        """Return the same with no more steps for each person than `ENOUGH` have."""
+        return replace(self, steps=math.ceil(self.steps * min(1.0, n / ENOUGH)))
 
     def share_of_rate(self, step: int) -> float:
         """Return the share of the learning rates at a step: all, then falling to 0."""
