@@ -434,7 +434,8 @@ def test_a_training_of_few_people_is_short_unless_steps_are_given(monkeypatch):
     for given in (None, 3):
         engine = CycleGAN(steps=given)
         engine.watch = Counts()
-        engine.fit([scan(0), scan(1)], [scan(2), scan(3), scan(4)])
+        # Two people of one scanner, one of them twice, and three of the other.
+        engine.fit([scan(0), scan(1), scan(1)], [scan(2), scan(3), scan(4)])
     assert taken == [4] * 4 + [3] * 3
 
 

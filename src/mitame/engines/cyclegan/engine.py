@@ -137,7 +137,8 @@ class CycleGAN:
 
         settings = self.settings
         if self.steps is None:
-            settings = settings.for_people(min(len(source), len(target)))
+            people = min(_people(group) for group in (source, target))
+            settings = settings.for_people(people)
         self.suffixes_ = _shared((*source, *target))
         self.spacing_ = float(np.median([s.reference.spacing for s in source]))
         source, target = self._known(source), self._known(target)
@@ -277,6 +278,11 @@ class CycleGAN:
             return whole
 
         return edit
+
+
+def _people(group: Sequence[Session]) -> int:
+    """Return how many people there are; a scan of nobody known is of one more."""
+    return len({one.subject or n for n, one in enumerate(group)})
 
 
 def _shared(sessions: Sequence[Session]) -> tuple[Suffix, ...]:
