@@ -1,22 +1,26 @@
 """Compiled loops of sparse coding; `coding` says what they compute.
 
-Codes are short: a few of hundreds of atoms. So an atom enters or leaves one at a time,
-the inverse of the small Gram block of those that are used is kept up to date, and only
-the correlations with all atoms cost more than a glance. They come from one matrix
-product for a block of patches that stays in cache.
+Atoms enter and leave a code one at a time (`active_kernels`), and only the correlations
+with all atoms cost more than a glance. They come from one matrix product for a block
+of patches that stays in cache.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 from numpy.typing import NDArray
 
+from mitame.solve.active_kernels import (
+    Work,
+    room_for,
+    times_inverse,
+    unspanned,
+    with_atom,
+    without_atom,
+)
 from mitame.solve.loops import (
     BLOCK,
-    Bits,
     Doubles,
     Floats,
     bits_of_places,
@@ -26,9 +30,6 @@ from mitame.solve.loops import (
     nearly_largest,
     parallel,
 )
-
-WIDE = 8
-"""Numbers that loops over a few atoms take at a time, as vector instructions do."""
 
 LEAST_NEW = 1e-5
 """Share of an atom that the used ones do not span, below which it is one of them."""
@@ -51,62 +52,6 @@ EXPONENT = np.int32(0x7F800000)
 SHORT = 0.25
 """Entries of a code to numbers of a patch, below which the inverse is exact enough to
 correct the code by what is left of the patch."""
-
-
-class Work(NamedTuple):
-    """What one patch after another is solved in; entry i is of the i-th used atom.
-
-    Parameters
-    ----------
-    used : array of uint32, shape (room,)
-        Which atoms.
-    now, goal : array of float64, shape (room,)
-        How much of each; where that is going.
-    sign : array of float64, shape (room,)
-        1 or -1, that of its correlation.
-    among : array of float64, shape (room,)
-        Its product with an atom that enters, or how far it is from the penalty.
-    by : array of float64, shape (room,)
-        Its share of an atom that enters, or room for one column.
-    inverse : array of float64, shape (room, room)
-        Of the products of used atoms.
-    left : array of float32, shape (n_atoms,)
-        Correlations of all atoms with what is left of the patch.
-    bits : array of int32, shape (n_atoms,)
-        The same memory.
-    rest : array of float32, shape (d,)
-        What is left of the patch.
-    """
-
-    used: NDArray[np.uint32]
-    now: Doubles
-    goal: Doubles
-    sign: Doubles
-    among: Doubles
-    by: Doubles
-    inverse: Doubles
-    left: Floats
-    bits: Bits
-    rest: Floats
-
-
-@kernel
-def _room(most: int, n_atoms: int, size: int) -> Work:
-    """Return room for codes of `most` entries, and one that is tried in their place."""
-    room = (most + WIDE) // WIDE * WIDE
-    left = np.empty(n_atoms, np.float32)
-    return Work(
-        np.zeros(room, np.uint32),
-        np.zeros(room),
-        np.zeros(room),
-        np.zeros(room),
-        np.zeros(room),
-        np.zeros(room),
-        np.zeros((room, room)),
-        left,
-        left.view(np.int32),
-        np.empty(size, np.float32),
-    )
 
 
 @inline
@@ -149,68 +94,6 @@ def _unexplained(
 
 
 @inline
-def _times(inverse: Doubles, given: Doubles, found: Doubles, n: int) -> None:
-    """Set `found` to the inverse of `n` atoms times a vector; more mean nothing."""
-    for first in range(0, n, WIDE):
-        for k in range(WIDE):
-            found[first + k] = 0.0
-        for i in range(n):
-            share = given[i]
-            for k in range(WIDE):
-                found[first + k] += share * inverse[i, first + k]
-
-
-@inline
-def _span(work: Work, own: float, n: int) -> float:
-    """Return what `n` atoms do not span of another; set their shares of it.
-
-    Its products with them are ``work.among``, with itself `own`.
-    """
-    _times(work.inverse, work.among, work.by, n)
-    new = own
-    for i in range(n):
-        new -= work.by[i] * work.among[i]
-    return new
-
-
-@inline
-def _with(inverse: Doubles, by: Doubles, new: float, n: int) -> None:
-    """Take an atom into the inverse of `n` atoms; `_span` tells `by` and `new`."""
-    scale = 1.0 / new
-    for i in range(n):
-        share = by[i] * scale
-        for first in range(0, n, WIDE):
-            for k in range(WIDE):
-                inverse[i, first + k] += share * by[first + k]
-    for i in range(n):
-        inverse[i, n] = -by[i] * scale
-        inverse[n, i] = -by[i] * scale
-    inverse[n, n] = scale
-
-
-@inline
-def _without(work: Work, out: int, n: int) -> int:
-    """Take one of `n` atoms out; the last takes its place. Return how many are left."""
-    inverse, column, last = work.inverse, work.by, n - 1
-    scale = 1.0 / inverse[out, out]
-    for i in range(n):
-        column[i] = inverse[i, out]
-    for i in range(n):
-        share = column[i] * scale
-        for k in range(n):
-            inverse[i, k] -= share * column[k]
-    if out != last:
-        for k in range(n):
-            inverse[out, k] = inverse[last, k]
-        for k in range(n):
-            inverse[k, out] = inverse[k, last]
-        inverse[out, out] = inverse[last, last]
-    work.used[out], work.sign[out] = work.used[last], work.sign[last]
-    work.now[out], work.goal[out] = work.now[last], work.goal[last]
-    return last
-
-
-@inline
 def _swap(work: Work, turn: float, n: int) -> tuple[float, int]:
     """Take an atom in place of those that span it, until one of them is at zero.
 
@@ -240,18 +123,18 @@ def _enter(
     strength = np.float64(work.left[atom])
     turn = 1.0 if strength > 0 else -1.0
     own, start = np.float64(gram[atom, atom]), 0.0
-    new = _span(work, own, n)
+    new = unspanned(work, own, n)
     while new < LEAST_NEW * own and n > 0:
         step, out = _swap(work, turn, n)
         if out < 0:
             break
         start += step
-        n = _without(work, out, n)
+        n = without_atom(work, out, n)
         work.among[out] = work.among[n]
-        new = _span(work, own, n)
+        new = unspanned(work, own, n)
     if n == most or new <= 0.0:
         return -1
-    _with(work.inverse, work.by, new, n)
+    with_atom(work.inverse, work.by, new, n)
     work.used[n], work.now[n], work.sign[n] = atom, turn * start, turn
     rise = (strength - penalty * turn) / new
     work.goal[n] = work.now[n] + rise
@@ -270,7 +153,7 @@ def _refine(work: Work, penalty: float, slack: float, n: int) -> bool:
         drift = max(drift, abs(away))
     if drift <= slack:
         return False
-    _times(work.inverse, work.among, work.by, n)
+    times_inverse(work.inverse, work.among, work.by, n)
     for i in range(n):
         work.goal[i] = work.now[i] + work.by[i]
     return True
@@ -297,7 +180,7 @@ def _walk(work: Work, n: int) -> int:
         ratio = goal[out] / work.inverse[out, out]
         for i in range(n):
             goal[i] -= work.inverse[i, out] * ratio
-        n = _without(work, out, n)
+        n = without_atom(work, out, n)
 
 
 @inline
@@ -319,7 +202,7 @@ def _settle(patch: Floats, words: Floats, work: Work, penalty: float, n: int) ->
         for k in range(len(rest)):
             total += words[atom, k] * rest[k]
         among[i] = np.float64(total) - penalty * work.sign[i]
-    _times(work.inverse, among, work.by, n)
+    times_inverse(work.inverse, among, work.by, n)
     for i in range(n):
         if (work.now[i] + work.by[i]) * work.sign[i] > 0.0:
             work.now[i] += work.by[i]
@@ -415,7 +298,7 @@ def lasso_block(
         How many entries each code has.
     """
     size, place = patches.shape[1], first
-    work = _room(most, len(gram), size)
+    work = room_for(most, len(gram), size)
     bits = correlations.view(np.int32)
     for patch in range(len(patches)):
         places[patch] = place
