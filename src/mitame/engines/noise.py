@@ -91,7 +91,9 @@ def quieted(image: Image, brain: NDArray[np.bool_], level: float) -> Image:
     # Heavy, and few engines need it.
     from skimage.restoration import denoise_nl_means
 
-    now = noise_level(image, brain)
+    where = _smooth_part(image, brain)
+    noise = _finest(image)[where]
+    now = spread(noise) / GAIN
     if now <= level:
         return image
     calm = denoise_nl_means(
@@ -104,8 +106,7 @@ def quieted(image: Image, brain: NDArray[np.bool_], level: float) -> Image:
     )
     change = np.asarray(calm - image, np.float32)
     change -= gaussian(change, FINE)
-    where = _smooth_part(image, brain)
-    noise, less = _finest(image)[where], _finest(change)[where]
+    less = _finest(change)[where]
 
     def surplus(share: float) -> float:
         return spread(noise + np.float32(share) * less) / GAIN - level

@@ -29,6 +29,7 @@ from mitame.engines.cyclegan.slices import (
     Head,
     cut,
     n_place,
+    noise_of,
     place_channels,
     tops_of,
 )
@@ -44,6 +45,9 @@ from mitame.testing.harmonizer import check_harmonizer
 from mitame.testing.phantom import head_grid, phantom_session
 
 GRID = head_grid(8.0)
+NONE = np.zeros(1, np.float32), np.zeros(1, np.float32)
+"""Noise of both groups."""
+
 FEW = {"size": "tiny", "steps": 5}
 
 
@@ -311,7 +315,7 @@ def test_losses_are_of_there_and_back_of_what_stays_and_of_noise():
         there_judge=lambda images, _: torch.zeros(len(images), 1, 2, 2),
         back_judge=lambda images, _: torch.ones(len(images), 1, 2, 2),
     )
-    settings = Settings(noise=0.05)
+    settings = Settings()
     found, (made_b, made_a) = _losses(nets, a, b, settings, haze(0.05))
     torch.testing.assert_close(made_b, 1.5 * a.images)
     torch.testing.assert_close(made_a, b.images / 1.5)
@@ -389,7 +393,7 @@ def test_noise_that_a_scanner_has_more_of_is_not_asked_for():
     rng = np.random.default_rng(1)
     more = rng.normal(0, 0.2, noisy[0].images.shape).astype(np.float32)
     noisy = [replace(noisy[0], images=noisy[0].images + more)]
-    there, back = _more_noise(quiet, noisy, CPU)
+    there, back = _more_noise(noise_of(quiet), noise_of(noisy), CPU)
     assert float(there) == pytest.approx(0.2, rel=0.2)
     assert float(back) == 0
 
@@ -507,8 +511,8 @@ def quietly_trained(watch):
     """Train without noise, which every process draws for itself."""
     dark = head(0).padded((24, 32, 24))
     bright = replace(dark, images=dark.images + np.float32(0.2) * dark.inside)
-    settings = Settings(steps=20, ahead=0.2, rate=2e-4, noise=0, steady=0)
-    return to_onnx(train([dark], [bright], settings, 0, watch).there_average)
+    settings = Settings(steps=20, ahead=0.2, rate=2e-4, haze=0, steady=0)
+    return to_onnx(train([dark], [bright], NONE, settings, 0, watch).there_average)
 
 
 def test_two_processes_train_one_model(tmp_path):
@@ -582,7 +586,7 @@ def test_a_training_that_diverges_is_stopped():
     heads = [head(seed).padded((32, 32, 32)) for seed in (0, 1)]
     settings = Settings(steps=50, rate=1e12, judge_rate=1e12)
     with pytest.raises(ImplausibleError, match="diverged at step"):
-        train(heads[:1], heads[1:], settings, 0, Watch())
+        train(heads[:1], heads[1:], NONE, settings, 0, Watch())
 
 
 def test_discriminators_that_tell_everything_are_told():

@@ -106,3 +106,16 @@ def test_an_engine_gives_what_it_makes_the_noise_it_is_asked_for(noise, there, b
     ):
         made = transform(scan)["T1w"].data
         assert noise_level(made, BRAIN) == pytest.approx(level, rel=0.1)
+
+
+def test_a_training_is_told_which_scanner_has_which_noise(monkeypatch):
+    told = []
+
+    def stopped(source, target, noise, *_):  # noqa: ARG001
+        told.extend(noise)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mitame.engines.cyclegan.train.train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        CycleGAN(base="identity").fit(scans(0.02, 0), scans(0.06, 5))
+    assert [float(one[0]) for one in told] == pytest.approx([0.02, 0.06], rel=0.1)

@@ -149,7 +149,8 @@ class CycleGAN:
         self.noise_back_, self.noise_ = (noise_of(group) for group in groups)
         shape = _common_shape((*groups[0], *groups[1]))
         heads = [[head.padded(shape) for head in group] for group in groups]
-        networks = train(heads[0], heads[1], settings, self.seed, self.watch)
+        noise = self.noise_back_, self.noise_
+        networks = train(heads[0], heads[1], noise, settings, self.seed, self.watch)
         self.generator_ = Generated(to_onnx(networks.there_average))
         self.back_ = Generated(to_onnx(networks.back_average))
         return self
@@ -259,7 +260,7 @@ class CycleGAN:
         generator : Generated
             There or back.
         noise : array, shape (n_sequences,)
-            What is there.
+            Of the scanner that it leads to.
         """
 
         def edit(session: Session, based: Session) -> Edit:

@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mitame.engines.cyclegan.slices import FOLD, Head, cut
+from mitame.engines.cyclegan.slices import FOLD, Head, Image, cut
 
 BATCH = 8
 """Slices at once."""
 
-Image = NDArray[np.float32]
 Run = Callable[[Image, Image], Image]
 """From images and places of slices to images, as `Generator.forward`."""
 

@@ -44,7 +44,7 @@ class Settings:
         Weights of these losses; the adversarial one has 1.
     place : float
         Amplitude of the coordinate channels; 0 leaves them out.
-    noise : float
+    haze : float
         Standard deviation of what discriminators see added, white-matter medians.
     average : float
         Of the weights of one step in the average of all.
@@ -69,7 +69,7 @@ class Settings:
     identity: float = 0.5
     steady: float = 2.0
     place: float = 0.3
-    noise: float = 0.05
+    haze: float = 0.05
     average: float = 0.998
     tones: int = 8
     layers: Layers = "local"

@@ -123,7 +123,7 @@ def take_step(
         for deck, some in zip(decks, which, strict=True)
     )
     chance = torch.Generator().manual_seed(int(rng.integers(2**62)) + team.rank)
-    haze = Haze(settings.noise, lacks, chance)
+    haze = Haze(settings.haze, lacks, chance)
 
     moving = state.step >= settings.ahead * settings.steps
     with torch.set_grad_enabled(moving), half_precision(team.device):
@@ -208,7 +208,7 @@ def _kept(
         Draws it.
     """
     some_a, some_b, rest_b = a.some(0), b.some(0), b.some(1)
-    noise = settings.noise * haze.like(some_a.images)
+    noise = haze.level * haze.like(some_a.images)
     images = torch.cat([made_a[::2], rest_b.images, some_a.images + noise])
     place = torch.cat([some_b.place, rest_b.place, some_a.place])
     again, same, noisy = generator(images, place).split(
@@ -220,7 +220,7 @@ def _kept(
     }
     if settings.steady:
         change = noisy - noise - made_b[::2]
-        found["steady"] = unsteady(change, settings.noise, some_a.inside)
+        found["steady"] = unsteady(change, haze.level, some_a.inside)
     return found
 
 

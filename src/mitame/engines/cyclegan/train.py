@@ -13,7 +13,7 @@ from torch import Tensor
 from mitame.core.errors import ImplausibleError
 from mitame.engines.cyclegan.networks import Networks
 from mitame.engines.cyclegan.settings import Settings
-from mitame.engines.cyclegan.slices import Deck, Head, noise_of, tops_of
+from mitame.engines.cyclegan.slices import Deck, Head, Image, tops_of
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.step import Batch, take_step
 from mitame.engines.cyclegan.team import gathered
@@ -35,6 +35,7 @@ COLLAPSED = 0.02
 def train(
     source: Sequence[Head],
     target: Sequence[Head],
+    noise: tuple[Image, Image],
     settings: Settings,
     seed: int,
     watch: Watch,
@@ -43,6 +44,19 @@ def train(
 
     What is drawn in a step depends on the seed and the step alone, so a training that
     goes on from a checkpoint gives what an unbroken one gives.
+
+    Parameters
+    ----------
+    source, target : sequence of Head
+        Both groups.
+    noise : two arrays of float32, shape (n_images,)
+        Standard deviations of the noise of source and target: `slices.noise_of`.
+    settings : Settings
+        Sizes, weights, schedule.
+    seed : int
+        Of weights and of all that is drawn.
+    watch : Watch
+        Keeps and tells.
 
     Raises
     ------
@@ -55,7 +69,7 @@ def train(
     team.require_even(settings.batch // 2)  # losses are of every other slice
     cut_as = settings.place, settings.patch
     decks = Deck(source, *cut_as), Deck(target, *cut_as)
-    lacks = _more_noise(source, target, team.device)
+    lacks = _more_noise(*noise, team.device)
     probe = _probe(decks[0], seed, team.device)
     tops = tops_of((*source, *target))
     state = State.new(tops, settings, seed, team.device)
@@ -80,7 +94,7 @@ def train(
 
 
 def _more_noise(
-    source: Sequence[Head], target: Sequence[Head], device: torch.device
+    ours: Image, theirs: Image, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return the noise that results there and back lack, shape (1, n_images, 1, 1).
 
@@ -88,8 +102,8 @@ def _more_noise(
     is texture copied from the scan, and farther from the truth. So noise that a scanner
     has more of is added to results when they are judged, and is not asked for.
     """
-    ours, theirs = (noise_of(heads) ** 2 for heads in (source, target))
-    lacks = np.stack([theirs - ours, ours - theirs]).clip(min=0) ** 0.5
+    more = theirs**2 - ours**2
+    lacks = np.stack([more, -more]).clip(min=0) ** 0.5
     there, back = torch.from_numpy(lacks.astype(np.float32)).to(device)
     return there[None, :, None, None], back[None, :, None, None]
 
