@@ -111,7 +111,7 @@ def test_an_engine_gives_what_it_makes_the_noise_it_is_asked_for(noise, there, b
 def test_a_training_is_told_which_scanner_has_which_noise(monkeypatch):
     told = []
 
-    def stopped(source, target, noise, *_):  # noqa: ARG001
+    def stopped(source, target, noise, *_):
         told.extend(noise)
         raise KeyboardInterrupt
 
