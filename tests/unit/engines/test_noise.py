@@ -8,6 +8,7 @@ import pytest
 from mitame.core.volume import Step
 from mitame.engines.cyclegan import CycleGAN
 from mitame.engines.noise import noise_level, noisier, quieted
+from mitame.solve.smooth import gaussian
 from mitame.testing.phantom import head_grid, phantom_session
 
 GRID = head_grid(3.0)
@@ -55,9 +56,16 @@ def test_two_voxels_that_are_bright_stay_when_noise_goes(contrast, kept):
 
 
 def test_an_image_with_little_noise_stays_as_it_is():
-    given = image(0.02)
-    assert quieted(given, BRAIN, 0.05) is given
-    assert noisier(image(0.07), BRAIN, 0.05, 0) == pytest.approx(image(0.07), abs=0)
+    little, much = image(0.02), image(0.07)
+    assert quieted(little, BRAIN, 0.05) is little
+    assert noisier(much, BRAIN, 0.05, 0) is much
+
+
+def test_means_stay_when_noise_goes():
+    given = image(0.07)
+    change = quieted(given, BRAIN, 0.03) - given
+    assert np.abs(change[BRAIN]).mean() > 0.03
+    assert np.abs(gaussian(change, 3)[BRAIN]).mean() < 2e-4
 
 
 def test_no_noise_can_be_wanted():
@@ -95,11 +103,14 @@ def scans(level, first):
     ("noise", "there", "back"),
     [("keep", 0.02, 0.06), ("less", 0.02, 0.02), ("match", 0.06, 0.02)],
 )
-def test_an_engine_gives_what_it_makes_the_noise_it_is_asked_for(noise, there, back):
+def test_an_engine_gives_what_it_makes_the_noise_it_is_asked_for(
+    tmp_path, noise, there, back
+):
     """There has more noise; what is made has that, or as little as it had."""
     engine = CycleGAN(base="identity", steps=1, noise=noise)
     source, target = scans(0.02, 0), scans(0.06, 5)
-    engine.fit(source, target)
+    engine.fit(source, target).save(tmp_path / "engine")
+    engine = CycleGAN.load(tmp_path / "engine")
     for scan, transform, level in (
         (source[0], engine.transform, there),
         (target[0], engine.transform_back, back),
