@@ -1,0 +1,381 @@
+"""Split a wide matrix into a low-rank and a sparse part, with or without noise.
+
+Rows are few (subjects), columns many (voxels), so that the singular values come from
+the small Gram matrix, and a step is one compiled reading of the data.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import InputError, OutputError
+from mitame.solve.loops import Doubles, Floats
+from mitame.solve.lowrank_kernels import PART, exact_step, finish, measure, noisy_step
+from mitame.solve.threads import single_blas
+
+START = 1.25
+"""Of the first weight, over the largest singular value: as in the method's paper."""
+
+CHECK = 10
+"""Steps after which the gap is measured: it costs half a step."""
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """A matrix as ``left @ right + sparse``, and how good that is.
+
+    Parameters
+    ----------
+    left : array of float32, shape (n, rank)
+        Orthonormal columns.
+    right : array of float32, shape (rank, p)
+        Orthogonal rows, the longest first; their lengths are the singular values.
+    sparse : array of float32, shape (n, p)
+    objective : float
+        What was minimized, at these parts.
+    gap : float
+        By what share of it the objective is above the least one at most: certified by
+        a dual point. Where nothing may be left, of parts that leave nothing:
+        ``sparse = matrix - left @ right``.
+    residual : float
+        Length of what both parts leave, over that of the matrix.
+    iterations : int
+    """
+
+    left: Floats
+    right: Floats
+    sparse: Floats
+    objective: float
+    gap: float
+    residual: float
+    iterations: int
+
+    @property
+    def rank(self) -> int:
+        """Return the rank of the low-rank part."""
+        return len(self.right)
+
+    def low_rank(self, columns: slice = slice(None)) -> Floats:
+        """Return some columns of the low-rank part, which is never there as a whole."""
+        return np.asarray(self.left @ self.right[:, columns], np.float32)
+
+
+def robust_pca(
+    matrix: NDArray[np.floating],
+    *,
+    penalty: float | None = None,
+    tolerance: float = 1e-5,
+    growth: float = 1.5,
+    most: int = 500,
+    folder: Path | None = None,
+) -> LowRank:
+    r"""Split a matrix into a low-rank and a sparse part that leave nothing.
+
+    .. math::
+
+        \min_{L, S} \|L\|_* + \lambda \|S\|_1 \quad \text{with} \quad L + S = M
+
+    by the inexact augmented Lagrangian method [1]_.
+
+    Parameters
+    ----------
+    matrix : array, shape (n, p), n <= p
+        M; finite, not all zero. What is not float32 in rows is copied; a `np.memmap`
+        that is may be larger than memory.
+    penalty : float, optional
+        :math:`\lambda > 0`; :math:`1 / \sqrt{p}` unless given, as in [2]_.
+    tolerance : float
+        `LowRank.residual` at which to stop, > 0; float32 reaches about 1e-6.
+    growth : float
+        Of the weight of what is left, from one step to the next, > 1. With less there
+        are more steps, and the objective is nearer to the least one: see `LowRank.gap`.
+    most : int
+        Steps allowed.
+    folder : Path, optional
+        Where the parts are kept, as `sparse.npy` and `right.npy`, instead of in memory.
+
+    Raises
+    ------
+    InputError
+        If the matrix cannot be split, or the tolerance is not reached.
+    OutputError
+        If nothing can be written to `folder`.
+
+    References
+    ----------
+    .. [1] Z. Lin, M. Chen, Y. Ma, "The augmented Lagrange multiplier method for exact
+       recovery of corrupted low-rank matrices", arXiv:1009.5055, algorithm 5.
+    .. [2] E. J. Candès et al., "Robust principal component analysis?", Journal of the
+       ACM 58(3), 2011.
+    """
+    work = _Work.on(matrix, penalty)
+    if not growth > 1:
+        raise InputError(f"The growth is {growth}.", fix="Give one above 1, as 1.5.")
+    weight = START / work.norm
+    scale = 1 / (weight * max(work.norm, work.largest / work.penalty))
+    state = _room(work.matrix.shape, folder, "sparse")
+    np.multiply(work.matrix, np.float32(scale), out=state)
+    bound, share, square = 2 * scale * work.largest, 1.0, work.square * (1 + scale) ** 2
+    left = np.inf
+    for step in range(1, most + 1):
+        bounds = np.float32(bound), np.float32(work.penalty / weight)
+        shares = np.float32(share), np.float32(1 / growth)
+        shrink = _Shrunk.by(square, 1 / weight).whole
+        with single_blas():
+            exact_step(work.matrix, state, shrink, bounds, shares, work.gram, work.sums)
+        square = work.gram.sum(axis=0)
+        left = work.relative(work.sums[:, 0].sum())
+        bound, share, weight = work.penalty / weight, 1 / growth, weight * growth
+        if left < tolerance:
+            break
+    else:
+        raise _too_few(most, "residual", left, tolerance)
+    shrunk = _Shrunk.by(square, 1 / weight)
+    return _finished(work, state, shrunk, bound, share, np.inf, step, folder)
+
+
+def noisy_pca(
+    matrix: NDArray[np.floating],
+    *,
+    noise: float,
+    penalty: float | None = None,
+    tolerance: float = 1e-4,
+    most: int = 500,
+    folder: Path | None = None,
+) -> LowRank:
+    r"""Split a matrix into a low-rank part, a sparse part and noise.
+
+    .. math::
+
+        \min_{L, S} \|L\|_* + \lambda \|S\|_1 + \frac{\mu}{2} \|M - L - S\|_F^2, \quad
+        \mu = \frac{1}{\sigma \sqrt{2 p}}
+
+    which is stable principal component pursuit [1]_, by steps between L and S that are
+    accelerated, and begin anew where they lead astray [2]_.
+
+    Parameters
+    ----------
+    matrix, penalty, most, folder
+        As for `robust_pca`.
+    noise : float
+        :math:`\sigma > 0`, standard deviation of the noise of an entry.
+    tolerance : float
+        `LowRank.gap` at which to stop, > 0; float32 reaches about 1e-6.
+
+    Raises
+    ------
+    InputError
+        If the matrix cannot be split, or the tolerance is not reached.
+    OutputError
+        If nothing can be written to `folder`.
+
+    References
+    ----------
+    .. [1] Z. Zhou et al., "Stable principal component pursuit", ISIT 2010.
+    .. [2] B. O'Donoghue, E. Candès, "Adaptive restart for accelerated gradient
+       schemes", Foundations of Computational Mathematics 15, 2015.
+    """
+    work = _Work.on(matrix, penalty)
+    if not 0 < noise < np.inf:
+        raise InputError(f"The noise is {noise}.", fix="Give its standard deviation.")
+    weight = 1 / (noise * np.sqrt(2 * work.matrix.shape[1]))
+    bound = work.penalty / weight
+    kept = _room(work.matrix.shape, folder, "sparse")
+    state, other = kept, _room(work.matrix.shape, folder, None)
+    state[:], other[:] = 0, 0
+    gram_left = np.empty_like(work.gram)
+    square, momentum, speed, gap = work.square, 1.0, 0.0, np.inf
+    for step in range(1, most + 1):
+        seen = gram_left if step % CHECK == 0 or step == most else gram_left[:0]
+        further = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        # From where the gap is seen the last step may start: from S as it is.
+        after = 0.0 if len(seen) else (momentum - 1) / further
+        shrunk = _Shrunk.by(square, 1 / weight)
+        speeds = np.float32(speed), np.float32(after)
+        with single_blas():
+            noisy_step(
+                work.matrix,
+                (other, state),
+                shrunk.whole,
+                np.float32(bound),
+                speeds,
+                work.gram,
+                seen,
+                work.sums,
+            )
+        state, other = other, state
+        square = work.gram.sum(axis=0)
+        size, squares, product, wrong = work.sums[:, :4].sum(axis=0)
+        if len(seen):
+            found = shrunk.values.sum() + work.penalty * size + weight / 2 * squares
+            gap = _gap(found, seen.sum(axis=0), product, squares, weight, weight)
+            if gap < tolerance:
+                break
+        # The next step's speed is in `square` already: it can only be stopped after.
+        momentum, speed = (1.0 if wrong > 0 else further), after
+    else:
+        raise _too_few(most, "gap", gap, tolerance)
+    if state is not kept:
+        kept[:] = state
+    del state, other
+    shrunk = _Shrunk.by(square, 1 / weight)
+    return _finished(work, kept, shrunk, bound, 0.0, weight, step, folder)
+
+
+@dataclass(frozen=True)
+class _Shrunk:
+    """A matrix with singular values made smaller, by what acts from the left."""
+
+    values: Doubles
+    vectors: Doubles
+    factors: Doubles
+
+    @classmethod
+    def by(cls, square: Doubles, threshold: float) -> _Shrunk:
+        """Return it from ``Z @ Z.T``; the largest value is first."""
+        squares, vectors = np.linalg.eigh(square)
+        sizes = np.sqrt(np.maximum(squares[::-1], 0))
+        values = np.maximum(sizes - threshold, 0)
+        return cls(values, vectors[:, ::-1], values / np.maximum(sizes, threshold))
+
+    @property
+    def rank(self) -> int:
+        return int((self.values > 0).sum())
+
+    @property
+    def whole(self) -> Floats:
+        """Return what makes the shrunk matrix of the matrix."""
+        whole = (self.vectors * self.factors) @ self.vectors.T
+        return np.ascontiguousarray(whole, np.float32)
+
+    def parts(self, rank: int) -> tuple[Floats, Floats]:
+        """Return what makes `LowRank.right` of the matrix, and `LowRank.left`."""
+        left = np.ascontiguousarray(self.vectors[:, :rank], np.float32)
+        return np.ascontiguousarray((left * self.factors[:rank]).T, np.float32), left
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is split, how large it is, and where the sums of its parts go."""
+
+    matrix: Floats
+    penalty: float
+    square: Doubles
+    largest: float
+    gram: Doubles
+    sums: Doubles
+
+    @classmethod
+    def on(cls, matrix: NDArray[np.floating], penalty: float | None) -> _Work:
+        """Return it for a matrix that can be split."""
+        if matrix.ndim != 2 or not 0 < len(matrix) <= matrix.shape[-1]:
+            raise InputError(
+                f"The matrix has the shape {matrix.shape}.",
+                fix="Give two axes, the second not the shorter one: transpose it.",
+            )
+        if penalty is not None and not 0 < penalty < np.inf:
+            raise InputError(f"The penalty is {penalty}.", fix="Give one above 0.")
+        n, width = matrix.shape
+        gram = np.empty((-(-width // PART), n, n))
+        sums = np.empty((len(gram), 5))
+        rows = np.ascontiguousarray(matrix, np.float32)
+        with single_blas():
+            measure(rows, gram, sums)
+        square, largest = gram.sum(axis=0), float(sums[:, 0].max())
+        if not 0 < np.trace(square) < np.inf:
+            raise InputError(
+                "The matrix is zero everywhere, or has entries that are not finite.",
+                fix="Give finite values, not all zero.",
+            )
+        penalty = width**-0.5 if penalty is None else penalty
+        return cls(rows, penalty, square, largest, gram, sums)
+
+    @property
+    def norm(self) -> float:
+        """Return the largest singular value."""
+        return float(np.sqrt(np.linalg.eigvalsh(self.square)[-1]))
+
+    def relative(self, squares: float) -> float:
+        """Return a length, given squared, over that of the matrix."""
+        return float(np.sqrt(squares / np.trace(self.square)))
+
+
+def _gap(
+    objective: float, inner: Doubles, product: float, squares: float, *weights: float
+) -> float:
+    """Return how much of an objective is above that of a dual point, as a share.
+
+    The point is the part within the bound (its Gram matrix, product with the matrix
+    and squares are given), times the first weight, so that no entry is above the
+    penalty; and then so much less that no singular value is above one.
+    """
+    weight, fidelity = weights
+    top = weight * np.sqrt(np.linalg.eigvalsh(inner)[-1])
+    scale = weight / max(1.0, top)
+    dual = scale * product - scale**2 * squares / (2 * fidelity)
+    return float((objective - dual) / objective)
+
+
+def _finished(
+    work: _Work,
+    state: Floats,
+    shrunk: _Shrunk,
+    bound: float,
+    share: float,
+    fidelity: float,
+    steps: int,
+    folder: Path | None,
+) -> LowRank:
+    """Return the parts, the low-rank one made once more from the sparse one."""
+    rank = max(1, shrunk.rank)  # a file cannot be empty
+    project, left = shrunk.parts(rank)
+    right = _room((rank, state.shape[1]), folder, "right")
+    numbers = np.float32(bound), np.float32(share)
+    with single_blas():
+        finish(work.matrix, state, project, left, *numbers, right, work.gram, work.sums)
+    size, rest, squares, inner, product = work.sums.sum(axis=0)
+    weight, nuclear = work.penalty / bound, shrunk.values.sum()
+    noise = 0.0 if np.isinf(fidelity) else fidelity / 2 * squares
+    objective = nuclear + work.penalty * size + noise
+    allowed = nuclear + work.penalty * rest if np.isinf(fidelity) else objective
+    return LowRank(
+        left[:, : shrunk.rank],
+        right[: shrunk.rank],
+        state,
+        float(objective),
+        _gap(allowed, work.gram.sum(axis=0), product, inner, weight, fidelity),
+        work.relative(squares),
+        steps,
+    )
+
+
+def _room(shape: tuple[int, ...], folder: Path | None, name: str | None) -> Floats:
+    """Return an array in memory, or in a file; one without a name goes with its use."""
+    if folder is None:
+        return np.empty(shape, np.float32)
+    try:
+        if name is None:
+            with tempfile.TemporaryFile(dir=folder) as file:
+                return np.asarray(np.memmap(file, np.float32, "w+", shape=shape))
+        path = folder / f"{name}.npy"
+        if path.exists():
+            raise OutputError(f"{path} is there already.", fix="Move it away.")
+        return np.asarray(np.lib.format.open_memmap(path, "w+", np.float32, shape))
+    except OSError as error:
+        raise OutputError(
+            f"Nothing can be kept in {folder}: {error}.",
+            fix="Give a folder that is there, with room for the parts.",
+        ) from error
+
+
+def _too_few(most: int, what: str, found: float, wanted: float) -> InputError:
+    """Return the error for a tolerance that was not reached."""
+    return InputError(
+        f"After {most} steps the {what} is {found:.1e}, above {wanted:.1e}.",
+        fix="Allow more steps, or give a larger tolerance.",
+    )
