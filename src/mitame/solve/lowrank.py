@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from mitame.core.errors import InputError, OutputError
 from mitame.solve.loops import Doubles, Floats
-from mitame.solve.lowrank_kernels import PART, exact_step, finish, measure, noisy_step
+from mitame.solve.lowrank_kernels import (
+    PART,
+    exact_step,
+    last_step,
+    measure,
+    noisy_step,
+)
 from mitame.solve.threads import single_blas
 
 START = 1.25
@@ -121,8 +127,10 @@ def robust_pca(
     state = _room(work.matrix.shape, folder, "sparse")
     np.multiply(work.matrix, np.float32(scale), out=state)
     bound, share, square = 2 * scale * work.largest, 1.0, work.square * (1 + scale) ** 2
-    left = np.inf
-    for step in range(1, most + 1):
+    steps, left = 0, np.inf
+    while not left < tolerance:
+        if steps == most:
+            raise _too_few(most, "residual", left, tolerance)
         bounds = np.float32(bound), np.float32(work.penalty / weight)
         shares = np.float32(share), np.float32(1 / growth)
         shrink = _Shrunk.by(square, 1 / weight).whole
@@ -131,12 +139,9 @@ def robust_pca(
         square = work.gram.sum(axis=0)
         left = work.relative(work.sums[:, 0].sum())
         bound, share, weight = work.penalty / weight, 1 / growth, weight * growth
-        if left < tolerance:
-            break
-    else:
-        raise _too_few(most, "residual", left, tolerance)
-    shrunk = _Shrunk.by(square, 1 / weight)
-    return _finished(work, state, shrunk, bound, share, np.inf, step, folder)
+        steps += 1
+    end = _End(weight, bound, share, np.inf, np.inf)
+    return _finished(work, state, square, end, steps, folder)
 
 
 def noisy_pca(
@@ -213,7 +218,8 @@ def noisy_pca(
         size, squares, product, wrong = work.sums[:, :4].sum(axis=0)
         if len(seen):
             found = shrunk.values.sum() + work.penalty * size + weight / 2 * squares
-            gap = _gap(found, seen.sum(axis=0), product, squares, weight, weight)
+            both = np.array([squares, product])
+            gap = _gap(found, seen.sum(axis=0), both, weight, weight)
             if gap < tolerance:
                 break
         # The next step's speed is in `square` already: it can only be stopped after.
@@ -223,8 +229,8 @@ def noisy_pca(
     if state is not kept:
         kept[:] = state
     del state, other
-    shrunk = _Shrunk.by(square, 1 / weight)
-    return _finished(work, kept, shrunk, bound, 0.0, weight, step, folder)
+    end = _End(weight, bound, 0.0, weight, gap)
+    return _finished(work, kept, square, end, step, folder)
 
 
 @dataclass(frozen=True)
@@ -254,9 +260,9 @@ class _Shrunk:
         return np.ascontiguousarray(whole, np.float32)
 
     def parts(self, rank: int) -> tuple[Floats, Floats]:
-        """Return what makes `LowRank.right` of the matrix, and `LowRank.left`."""
+        """Return `LowRank.left`, and what makes `LowRank.right` of the matrix."""
         left = np.ascontiguousarray(self.vectors[:, :rank], np.float32)
-        return np.ascontiguousarray((left * self.factors[:rank]).T, np.float32), left
+        return left, np.ascontiguousarray((left * self.factors[:rank]).T, np.float32)
 
 
 @dataclass(frozen=True)
@@ -305,16 +311,31 @@ class _Work:
         return float(np.sqrt(squares / np.trace(self.square)))
 
 
+@dataclass(frozen=True)
+class _End:
+    """Where the steps of a method stop: numbers for the last one.
+
+    `fidelity` is the weight of squares that may be left, infinite where none may be;
+    `gap` is what is known of it already.
+    """
+
+    weight: float
+    bound: float
+    share: float
+    fidelity: float
+    gap: float
+
+
 def _gap(
-    objective: float, inner: Doubles, product: float, squares: float, *weights: float
+    objective: float, inner: Doubles, sums: Doubles, weight: float, fidelity: float
 ) -> float:
     """Return how much of an objective is above that of a dual point, as a share.
 
-    The point is the part within the bound (its Gram matrix, product with the matrix
-    and squares are given), times the first weight, so that no entry is above the
-    penalty; and then so much less that no singular value is above one.
+    The point is the part within the bound, of which the Gram matrix is given, and the
+    squares and products with the matrix: times the weight, so that no entry is above
+    the penalty, and then so much less that no singular value is above one.
     """
-    weight, fidelity = weights
+    squares, product = sums
     top = weight * np.sqrt(np.linalg.eigvalsh(inner)[-1])
     scale = weight / max(1.0, top)
     dual = scale * product - scale**2 * squares / (2 * fidelity)
@@ -324,33 +345,35 @@ def _gap(
 def _finished(
     work: _Work,
     state: Floats,
-    shrunk: _Shrunk,
-    bound: float,
-    share: float,
-    fidelity: float,
+    square: Doubles,
+    end: _End,
     steps: int,
     folder: Path | None,
 ) -> LowRank:
-    """Return the parts, the low-rank one made once more from the sparse one."""
-    rank = max(1, shrunk.rank)  # a file cannot be empty
-    project, left = shrunk.parts(rank)
-    right = _room((rank, state.shape[1]), folder, "right")
-    numbers = np.float32(bound), np.float32(share)
+    """Return what one more step finds, written out."""
+    shrunk = _Shrunk.by(square, 1 / end.weight)
+    factors = shrunk.parts(max(1, shrunk.rank))  # a file cannot be empty
+    right = _room((len(factors[1]), state.shape[1]), folder, "right")
+    bounds = np.float32(end.bound), np.float32(work.penalty / end.weight)
+    numbers = bounds, np.float32(end.share), right, work.gram, work.sums
     with single_blas():
-        finish(work.matrix, state, project, left, *numbers, right, work.gram, work.sums)
-    size, rest, squares, inner, product = work.sums.sum(axis=0)
-    weight, nuclear = work.penalty / bound, shrunk.values.sum()
-    noise = 0.0 if np.isinf(fidelity) else fidelity / 2 * squares
-    objective = nuclear + work.penalty * size + noise
-    allowed = nuclear + work.penalty * rest if np.isinf(fidelity) else objective
+        last_step(work.matrix, state, factors, *numbers)
+    sums = work.sums.sum(axis=0)
+    size, squares, rest = sums[0], sums[3], sums[4]
+    nuclear, exact = shrunk.values.sum(), np.isinf(end.fidelity)
+    objective = nuclear + work.penalty * size
+    objective += 0.0 if exact else end.fidelity / 2 * squares
+    allowed = nuclear + work.penalty * rest if exact else objective
+    inner = work.gram.sum(axis=0)
+    gap = _gap(allowed, inner, sums[1:3], end.weight, end.fidelity)
     return LowRank(
-        left[:, : shrunk.rank],
-        right[: shrunk.rank],
-        state,
-        float(objective),
-        _gap(allowed, work.gram.sum(axis=0), product, inner, weight, fidelity),
-        work.relative(squares),
-        steps,
+        left=factors[0][:, : shrunk.rank],
+        right=right[: shrunk.rank],
+        sparse=state,
+        objective=float(objective),
+        gap=min(gap, end.gap),
+        residual=work.relative(squares),
+        iterations=steps + 1,
     )
 
 

@@ -1,8 +1,8 @@
 """Compiled passes over a wide matrix; `lowrank` says what they compute.
 
-A matrix of few rows is read in tiles of columns that stay in cache, so that its products
-with small matrices and all work on single entries cost one reading. The sums of a part
-are its own and in one order, so that they are the same on any number of threads.
+A matrix of few rows is read in tiles of columns that stay in cache, so that its
+products with small matrices and all work on single entries cost one reading. The sums
+of a part are its own and in one order: the same on any number of threads.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from mitame.solve.loops import Doubles, Floats, inline, parallel
+from mitame.solve.loops import Doubles, Floats, inline, kernel, parallel
 
-TILE = 512
-"""Columns that are in cache together: 120 KB of 60 rows."""
+TILE = 256
+"""Columns that are in cache together: 60 KB of 60 rows."""
 
-PART = 8 * TILE
+PART = 16 * TILE
 """Columns that one thread takes before it takes others."""
 
 
@@ -25,12 +25,24 @@ def _clipped(value: np.float32, bound: np.float32) -> np.float32:
     return max(min(value, bound), -bound)
 
 
+@kernel
+def _add_square(tile: Doubles, gram: Doubles) -> None:
+    """Add ``tile @ tile.T`` to a matrix, but for the upper right quarter.
+
+    In float64: a step looks at singular values so small beside the largest that their
+    squares would be lost in sums of float32.
+    """
+    half = len(tile) // 2
+    gram[half:] += np.dot(tile[half:], tile.T)
+    gram[:half, :half] += np.dot(tile[:half], tile[:half].T)
+
+
 @parallel
 def measure(matrix: Floats, gram: Doubles, sums: Doubles) -> None:
     """Set the Gram matrix and the largest magnitude of each part's columns."""
     n, width = matrix.shape
     for part in prange(len(gram)):
-        tile, own = np.empty((n, TILE), np.float32), np.empty((n, n), np.float32)
+        tile = np.empty((n, TILE))
         most = np.float32(0)
         gram[part] = 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
@@ -41,8 +53,7 @@ def measure(matrix: Floats, gram: Doubles, sums: Doubles) -> None:
                 for k in range(columns):
                     row[k] = given[k]
                     most = max(most, abs(given[k]))
-            np.dot(tile, tile.T, own)
-            gram[part] += own
+            _add_square(tile, gram[part])
         sums[part, 0] = most
 
 
@@ -81,12 +92,12 @@ def exact_step(
     (old, new), (share, after) = bounds, shares
     for part in prange(len(gram)):
         tile, low = np.empty((n, TILE), np.float32), np.empty((n, TILE), np.float32)
-        own = np.empty((n, n), np.float32)
+        wide = np.zeros((n, TILE))
         left = 0.0
         gram[part] = 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
             columns = min(TILE, width - first)
-            tile[:, columns:] = 0
+            tile[:, columns:], wide[:, columns:] = 0, 0
             for i in range(n):
                 given = matrix[i, first : first + columns]
                 held, row = state[i, first : first + columns], tile[i]
@@ -103,11 +114,10 @@ def exact_step(
                     both = given[k] - common[k] + scaled
                     inner = _clipped(both, new)
                     held[k] = both
-                    row[k] = given[k] - both + inner + after * inner
+                    wide[i, k] = given[k] - both + inner + after * inner
                     squares += (inner - scaled) * (inner - scaled)
                 left += squares
-            np.dot(tile, tile.T, own)
-            gram[part] += own
+            _add_square(wide, gram[part])
         sums[part, 0] = left
 
 
@@ -148,13 +158,13 @@ def noisy_step(
     (older, last), (speed, after) = states, speeds
     for part in prange(len(gram)):
         tile, low = np.empty((n, TILE), np.float32), np.empty((n, TILE), np.float32)
-        own = np.empty((n, n), np.float32)
+        wide, inside = np.zeros((n, TILE)), np.zeros((n, TILE))
         gram[part], sums[part] = 0, 0
         if len(gram_left):
             gram_left[part] = 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
             columns = min(TILE, width - first)
-            tile[:, columns:], low[:, columns:] = 0, 0
+            tile[:, columns:], wide[:, columns:], inside[:, columns:] = 0, 0, 0
             for i in range(n):
                 given, row = matrix[i, first : first + columns], tile[i]
                 held = last[i, first : first + columns]
@@ -179,59 +189,53 @@ def noisy_step(
                     size += abs(odd)
                     squares += inner * inner
                     product += inner * given[k]
-                    row[k] = given[k] - odd - after * move
-                    before[k], common[k] = both, inner
+                    wide[i, k] = given[k] - odd - after * move
+                    before[k], inside[i, k] = both, inner
                 sums[part, 0] += size
                 sums[part, 1] += squares
                 sums[part, 2] += product
                 sums[part, 3] += wrong
-            np.dot(tile, tile.T, own)
-            gram[part] += own
+            _add_square(wide, gram[part])
             if len(gram_left):
-                np.dot(low, low.T, own)
-                gram_left[part] += own
+                _add_square(inside, gram_left[part])
 
 
 @parallel
-def finish(
+def last_step(
     matrix: Floats,
     state: Floats,
-    project: Floats,
-    left: Floats,
-    bound: np.float32,
+    factors: tuple[Floats, Floats],
+    bounds: tuple[np.float32, np.float32],
     share: np.float32,
     right: Floats,
     gram: Doubles,
     sums: Doubles,
 ) -> None:
-    """Write out the parts: `state` becomes the sparse one.
+    """Make a step of either kind and write its parts out: `state` becomes the sparse.
 
     Parameters
     ----------
-    matrix, state, bound, share
-        As for `exact_step`; a share of zero is the step under noise.
-    project : array of float32, shape (rank, n)
-        Times what is to be shrunk it is `right`.
-    left : array of float32, shape (n, rank)
-        Times `right` it is the low-rank part.
+    matrix, state, bounds
+        As for `exact_step`.
+    factors : tuple of two arrays of float32, shape (n, rank) and (rank, n)
+        The second, times what `exact_step` shrinks, is `right`; the first, times
+        `right`, is the low-rank part.
+    share : float32
+        As the first of `exact_step`; zero for the step under noise.
     right : array of float32, shape (rank, p)
         Set.
     gram : array of float64, shape (parts, n, n)
-        Set to that of what is within `bound`.
+        Set to that of what is within the bound.
     sums : array of float64, shape (parts, 5)
-        Set to sums of: magnitudes of the sparse part; of what the low-rank part leaves;
-        squares of what both leave; squares of what is within `bound`, and its products
-        with `matrix`.
+        Set to sums of: magnitudes of the sparse part; squares of what is within the
+        bound, and its products with `matrix`; squares of what both parts leave; and
+        magnitudes of what the low-rank part leaves.
     """
     n, width = matrix.shape
-    rank = len(project)
+    (left, project), (old, new) = factors, bounds
     for part in prange(len(gram)):
-        tile, low = np.zeros((n, TILE), np.float32), np.empty((n, TILE), np.float32)
-        inside, found = (
-            np.zeros((n, TILE), np.float32),
-            np.empty((rank, TILE), np.float32),
-        )
-        own = np.empty((n, n), np.float32)
+        tile, low = np.empty((n, TILE), np.float32), np.empty((n, TILE), np.float32)
+        inside, found = np.zeros((n, TILE)), np.empty((len(project), TILE), np.float32)
         gram[part], sums[part] = 0, 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
             columns = min(TILE, width - first)
@@ -240,22 +244,22 @@ def finish(
                 given = matrix[i, first : first + columns]
                 held, row = state[i, first : first + columns], tile[i]
                 for k in range(columns):
-                    inner = _clipped(held[k], bound)
-                    held[k] -= inner
-                    inside[i, k] = inner
-                    row[k] = given[k] - held[k] + share * inner
+                    inner = _clipped(held[k], old)
+                    row[k] = given[k] - held[k] + inner + share * inner
             np.dot(project, tile, found)
             right[:, first : first + columns] = found[:, :columns]
             np.dot(left, found, low)
-            np.dot(inside, inside.T, own)
-            gram[part] += own
             for i in range(n):
                 given = matrix[i, first : first + columns]
                 held = state[i, first : first + columns]
                 for k in range(columns):
                     rest = given[k] - low[i, k]
+                    both = rest + share * _clipped(held[k], old)
+                    inner = _clipped(both, new)
+                    held[k], inside[i, k] = both - inner, inner
                     sums[part, 0] += abs(held[k])
-                    sums[part, 1] += abs(rest)
-                    sums[part, 2] += (rest - held[k]) * (rest - held[k])
-                    sums[part, 3] += inside[i, k] * inside[i, k]
-                    sums[part, 4] += inside[i, k] * given[k]
+                    sums[part, 1] += inner * inner
+                    sums[part, 2] += inner * given[k]
+                    sums[part, 3] += (rest - held[k]) * (rest - held[k])
+                    sums[part, 4] += abs(rest)
+            _add_square(inside, gram[part])
