@@ -11,7 +11,9 @@ import numpy as np
 from mitame.solve.coding import lasso
 from mitame.solve.lattice import sample_grid
 from mitame.solve.learn import learn_atoms
+from mitame.solve.lowrank import noisy_pca, robust_pca
 from mitame.solve.patches import box, take, together
+from mitame.solve.penalties import Variation
 from mitame.solve.pursuit import pursue
 from mitame.solve.shrinkage import Shrinkage
 from mitame.solve.smooth import gaussian
@@ -33,6 +35,11 @@ def compile_loops() -> None:
     pursue(rows, atoms, most=2)
     threshold = np.ones(len(atoms), np.float32)
     Shrinkage(atoms, atoms, threshold, 1).decoded(rows, atoms)
+
+    Variation(1.0).prox(np.arange(4.0), 1.0)
+    matrix = rng.normal(size=(4, 50)).astype(np.float32)
+    robust_pca(matrix, tolerance=0.1)
+    noisy_pca(matrix, noise=1.0, tolerance=0.1)
 
     image = volumes[0].copy()
     image.setflags(write=False)  # as a volume's is: another type to the compiler

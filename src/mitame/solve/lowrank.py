@@ -289,7 +289,8 @@ class _Work:
         n, width = matrix.shape
         gram = np.empty((-(-width // PART), n, n))
         sums = np.empty((len(gram), 5))
-        rows = np.ascontiguousarray(matrix, np.float32)
+        rows = np.ascontiguousarray(matrix, np.float32).view(np.ndarray)
+        rows.setflags(write=False)  # as one mapped from a file: one type to compile for
         with single_blas():
             measure(rows, gram, sums)
         square, largest = gram.sum(axis=0), float(sums[:, 0].max())

@@ -93,8 +93,7 @@ def exact_step(
     for part in prange(len(gram)):
         tile, low = np.empty((n, TILE), np.float32), np.empty((n, TILE), np.float32)
         wide = np.zeros((n, TILE))
-        left = 0.0
-        gram[part] = 0
+        gram[part], sums[part] = 0, 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
             columns = min(TILE, width - first)
             tile[:, columns:], wide[:, columns:] = 0, 0
@@ -116,9 +115,8 @@ def exact_step(
                     held[k] = both
                     wide[i, k] = given[k] - both + inner + after * inner
                     squares += (inner - scaled) * (inner - scaled)
-                left += squares
+                sums[part, 0] += squares
             _add_square(wide, gram[part])
-        sums[part, 0] = left
 
 
 @parallel
