@@ -6,23 +6,17 @@ the small Gram matrix, and a step is one compiled reading of the data.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.errors import InputError, OutputError
+from mitame.core.errors import InputError
 from mitame.solve.loops import Doubles, Floats
-from mitame.solve.lowrank_kernels import (
-    PART,
-    exact_step,
-    last_step,
-    measure,
-    noisy_step,
-)
+from mitame.solve.lowrank_kernels import exact_step, last_step, noisy_step
 from mitame.solve.threads import single_blas
+from mitame.solve.wide import Shrunk, Wide, room
 
 START = 1.25
 """Of the first weight, over the largest singular value: as in the method's paper."""
@@ -119,12 +113,12 @@ def robust_pca(
     .. [2] E. J. Candès et al., "Robust principal component analysis?", Journal of the
        ACM 58(3), 2011.
     """
-    work = _Work.on(matrix, penalty)
+    work = Wide.on(matrix, penalty)
     if not growth > 1:
         raise InputError(f"The growth is {growth}.", fix="Give one above 1, as 1.5.")
     weight = START / work.norm
     scale = 1 / (weight * max(work.norm, work.largest / work.penalty))
-    state = _room(work.matrix.shape, folder, "sparse")
+    state = room(work.matrix.shape, folder, "sparse")
     np.multiply(work.matrix, np.float32(scale), out=state)
     bound, share, square = 2 * scale * work.largest, 1.0, work.square * (1 + scale) ** 2
     steps, left = 0, np.inf
@@ -133,7 +127,7 @@ def robust_pca(
             raise _too_few(most, "residual", left, tolerance)
         bounds = np.float32(bound), np.float32(work.penalty / weight)
         shares = np.float32(share), np.float32(1 / growth)
-        shrink = _Shrunk.by(square, 1 / weight).whole
+        shrink = Shrunk.by(square, 1 / weight).whole
         with single_blas():
             exact_step(work.matrix, state, shrink, bounds, shares, work.gram, work.sums)
         square = work.gram.sum(axis=0)
@@ -185,13 +179,13 @@ def noisy_pca(
     .. [2] B. O'Donoghue, E. Candès, "Adaptive restart for accelerated gradient
        schemes", Foundations of Computational Mathematics 15, 2015.
     """
-    work = _Work.on(matrix, penalty)
+    work = Wide.on(matrix, penalty)
     if not 0 < noise < np.inf:
         raise InputError(f"The noise is {noise}.", fix="Give its standard deviation.")
     weight = 1 / (noise * np.sqrt(2 * work.matrix.shape[1]))
     bound = work.penalty / weight
-    kept = _room(work.matrix.shape, folder, "sparse")
-    state, other = kept, _room(work.matrix.shape, folder, None)
+    kept = room(work.matrix.shape, folder, "sparse")
+    state, other = kept, room(work.matrix.shape, folder, None)
     state[:], other[:] = 0, 0
     gram_left = np.empty_like(work.gram)
     square, momentum, speed, gap = work.square, 1.0, 0.0, np.inf
@@ -200,7 +194,7 @@ def noisy_pca(
         further = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         # From where the gap is seen the last step may start: from S as it is.
         after = 0.0 if len(seen) else (momentum - 1) / further
-        shrunk = _Shrunk.by(square, 1 / weight)
+        shrunk = Shrunk.by(square, 1 / weight)
         speeds = np.float32(speed), np.float32(after)
         with single_blas():
             noisy_step(
@@ -231,85 +225,6 @@ def noisy_pca(
     del state, other
     end = _End(weight, bound, 0.0, weight, gap)
     return _finished(work, kept, square, end, step, folder)
-
-
-@dataclass(frozen=True)
-class _Shrunk:
-    """A matrix with singular values made smaller, by what acts from the left."""
-
-    values: Doubles
-    vectors: Doubles
-    factors: Doubles
-
-    @classmethod
-    def by(cls, square: Doubles, threshold: float) -> _Shrunk:
-        """Return it from ``Z @ Z.T``; the largest value is first."""
-        squares, vectors = np.linalg.eigh(square)
-        sizes = np.sqrt(np.maximum(squares[::-1], 0))
-        values = np.maximum(sizes - threshold, 0)
-        return cls(values, vectors[:, ::-1], values / np.maximum(sizes, threshold))
-
-    @property
-    def rank(self) -> int:
-        return int((self.values > 0).sum())
-
-    @property
-    def whole(self) -> Floats:
-        """Return what makes the shrunk matrix of the matrix."""
-        whole = (self.vectors * self.factors) @ self.vectors.T
-        return np.ascontiguousarray(whole, np.float32)
-
-    def parts(self, rank: int) -> tuple[Floats, Floats]:
-        """Return `LowRank.left`, and what makes `LowRank.right` of the matrix."""
-        left = np.ascontiguousarray(self.vectors[:, :rank], np.float32)
-        return left, np.ascontiguousarray((left * self.factors[:rank]).T, np.float32)
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What is split, how large it is, and where the sums of its parts go."""
-
-    matrix: Floats
-    penalty: float
-    square: Doubles
-    largest: float
-    gram: Doubles
-    sums: Doubles
-
-    @classmethod
-    def on(cls, matrix: NDArray[np.floating], penalty: float | None) -> _Work:
-        """Return it for a matrix that can be split."""
-        if matrix.ndim != 2 or not 0 < len(matrix) <= matrix.shape[-1]:
-            raise InputError(
-                f"The matrix has the shape {matrix.shape}.",
-                fix="Give two axes, the second not the shorter one: transpose it.",
-            )
-        if penalty is not None and not 0 < penalty < np.inf:
-            raise InputError(f"The penalty is {penalty}.", fix="Give one above 0.")
-        n, width = matrix.shape
-        gram = np.empty((-(-width // PART), n, n))
-        sums = np.empty((len(gram), 5))
-        rows = np.ascontiguousarray(matrix, np.float32).view(np.ndarray)
-        rows.setflags(write=False)  # as one mapped from a file: one type to compile for
-        with single_blas():
-            measure(rows, gram, sums)
-        square, largest = gram.sum(axis=0), float(sums[:, 0].max())
-        if not 0 < np.trace(square) < np.inf:
-            raise InputError(
-                "The matrix is zero everywhere, or has entries that are not finite.",
-                fix="Give finite values, not all zero.",
-            )
-        penalty = width**-0.5 if penalty is None else penalty
-        return cls(rows, penalty, square, largest, gram, sums)
-
-    @property
-    def norm(self) -> float:
-        """Return the largest singular value."""
-        return float(np.sqrt(np.linalg.eigvalsh(self.square)[-1]))
-
-    def relative(self, squares: float) -> float:
-        """Return a length, given squared, over that of the matrix."""
-        return float(np.sqrt(squares / np.trace(self.square)))
 
 
 @dataclass(frozen=True)
@@ -344,7 +259,7 @@ def _gap(
 
 
 def _finished(
-    work: _Work,
+    work: Wide,
     state: Floats,
     square: Doubles,
     end: _End,
@@ -352,9 +267,9 @@ def _finished(
     folder: Path | None,
 ) -> LowRank:
     """Return what one more step finds, written out."""
-    shrunk = _Shrunk.by(square, 1 / end.weight)
+    shrunk = Shrunk.by(square, 1 / end.weight)
     factors = shrunk.parts(max(1, shrunk.rank))  # a file cannot be empty
-    right = _room((len(factors[1]), state.shape[1]), folder, "right")
+    right = room((len(factors[1]), state.shape[1]), folder, "right")
     bounds = np.float32(end.bound), np.float32(work.penalty / end.weight)
     numbers = bounds, np.float32(end.share), right, work.gram, work.sums
     with single_blas():
@@ -376,25 +291,6 @@ def _finished(
         residual=work.relative(squares),
         iterations=steps + 1,
     )
-
-
-def _room(shape: tuple[int, ...], folder: Path | None, name: str | None) -> Floats:
-    """Return an array in memory, or in a file; one without a name goes with its use."""
-    if folder is None:
-        return np.empty(shape, np.float32)
-    try:
-        if name is None:
-            with tempfile.TemporaryFile(dir=folder) as file:
-                return np.asarray(np.memmap(file, np.float32, "w+", shape=shape))
-        path = folder / f"{name}.npy"
-        if path.exists():
-            raise OutputError(f"{path} is there already.", fix="Move it away.")
-        return np.asarray(np.lib.format.open_memmap(path, "w+", np.float32, shape))
-    except OSError as error:
-        raise OutputError(
-            f"Nothing can be kept in {folder}: {error}.",
-            fix="Give a folder that is there, with room for the parts.",
-        ) from error
 
 
 def _too_few(most: int, what: str, found: float, wanted: float) -> InputError:
