@@ -13,7 +13,7 @@ PENALTIES = {
     "weighted l1": L1(SOME_FREE),
     "groups": Groups(0.8, np.arange(N) % 7),
     "weighted groups": Groups(np.array([0.0, 0.5, 2.0]), np.arange(N) % 3),
-    "nuclear": Nuclear(0.6, (4, 6)),
+    "nuclear": Nuclear(4.0, (4, 6)),
     "variation": Variation(0.9),
 }
 
