@@ -257,7 +257,8 @@ class Variation:
 def _flat(x: Doubles, weight: float) -> Doubles:
     """Return what is left of x when variation costs `weight`."""
     found = np.empty(len(x))
-    flattened(np.ascontiguousarray(x, np.float64), weight, found)
+    # A copy may be written, as `found` may: one type to compile for.
+    flattened(np.array(x, np.float64), float(weight), found)
     return found
 
 
