@@ -154,8 +154,9 @@ def noisy_pca(
         \min_{L, S} \|L\|_* + \lambda \|S\|_1 + \frac{\mu}{2} \|M - L - S\|_F^2, \quad
         \mu = \frac{1}{\sigma \sqrt{2 p}}
 
-    which is stable principal component pursuit [1]_, by steps between L and S that are
-    accelerated, and begin anew where they lead astray [2]_.
+    which is stable principal component pursuit [1]_, by accelerated steps [2]_ between
+    L and S. Each time the gap is seen one step does not go ahead: to begin anew where
+    steps lead astray, as well, saved none.
 
     Parameters
     ----------
@@ -164,7 +165,7 @@ def noisy_pca(
     noise : float
         :math:`\sigma > 0`, standard deviation of the noise of an entry.
     tolerance : float
-        `LowRank.gap` at which to stop, > 0; float32 reaches about 1e-6.
+        `LowRank.gap` at which to stop, > 0; float32 reaches about 1e-5.
 
     Raises
     ------
@@ -176,8 +177,8 @@ def noisy_pca(
     References
     ----------
     .. [1] Z. Zhou et al., "Stable principal component pursuit", ISIT 2010.
-    .. [2] B. O'Donoghue, E. Candès, "Adaptive restart for accelerated gradient
-       schemes", Foundations of Computational Mathematics 15, 2015.
+    .. [2] A. Beck, M. Teboulle, "A fast iterative shrinkage-thresholding algorithm for
+       linear inverse problems", SIAM Journal on Imaging Sciences 2(1), 2009.
     """
     work = Wide.on(matrix, penalty)
     if not 0 < noise < np.inf:
@@ -209,15 +210,14 @@ def noisy_pca(
             )
         state, other = other, state
         square = work.gram.sum(axis=0)
-        size, squares, product, wrong = work.sums[:, :4].sum(axis=0)
+        size, squares, product = work.sums[:, :3].sum(axis=0)
         if len(seen):
             found = shrunk.values.sum() + work.penalty * size + weight / 2 * squares
             both = np.array([squares, product])
             gap = _gap(found, seen.sum(axis=0), both, weight, weight)
             if gap < tolerance:
                 break
-        # The next step's speed is in `square` already: it can only be stopped after.
-        momentum, speed = (1.0 if wrong > 0 else further), after
+        momentum, speed = further, after
     else:
         raise _too_few(most, "gap", gap, tolerance)
     if state is not kept:

@@ -148,9 +148,9 @@ def noisy_step(
         Set to ``Z @ Z.T`` of each part's columns, Z being what comes to be shrunk next.
     gram_left : array of float64, shape (parts or 0, n, n)
         Set to that of what is within `bound`, if there is room.
-    sums : array of float64, shape (parts, 4)
-        Set to sums of: magnitudes of S; squares of what is within `bound`; its products
-        with `matrix`; and of S's last move with what is wrong with its direction.
+    sums : array of float64, shape (parts, 3 or more)
+        Set to sums of: magnitudes of S; squares of what is within `bound`; and its
+        products with `matrix`.
     """
     n, width = matrix.shape
     (older, last), (speed, after) = states, speeds
@@ -173,17 +173,15 @@ def noisy_step(
                     row[k] = given[k] - odd - speed * move
             np.dot(shrink, tile, low)
             for i in range(n):
-                given, row = matrix[i, first : first + columns], tile[i]
+                given = matrix[i, first : first + columns]
                 held = last[i, first : first + columns]
                 before, common = older[i, first : first + columns], low[i]
-                size, squares = np.float32(0), np.float32(0)
-                product, wrong = np.float32(0), np.float32(0)
+                size, squares, product = np.float32(0), np.float32(0), np.float32(0)
                 for k in range(columns):
                     both = given[k] - common[k]
                     inner = _clipped(both, bound)
                     odd = both - inner
                     move = odd - (held[k] - _clipped(held[k], bound))
-                    wrong += (given[k] - row[k] - odd) * move
                     size += abs(odd)
                     squares += inner * inner
                     product += inner * given[k]
@@ -192,7 +190,6 @@ def noisy_step(
                 sums[part, 0] += size
                 sums[part, 1] += squares
                 sums[part, 2] += product
-                sums[part, 3] += wrong
             _add_square(wide, gram[part])
             if len(gram_left):
                 _add_square(inside, gram_left[part])

@@ -95,16 +95,18 @@ def test_under_noise_the_parts_are_recovered_but_for_what_noise_hides():
     assert np.abs(left).max() <= np.sqrt(2) * NOISE * 1.001
 
 
-@pytest.mark.parametrize("tolerance", [0.1, 1e-3, 1e-6])
-def test_no_other_parts_under_noise_are_better_by_more_than_the_gap(tolerance):
+@pytest.mark.parametrize(
+    ("tolerance", "most"), [(0.9, 3), (0.9, 4), (0.1, 500), (1e-3, 500), (1e-6, 500)]
+)
+def test_no_other_parts_under_noise_are_better_by_more_than_the_gap(tolerance, most):
     matrix, _, _ = planted(NOISE)
-    found = noisy_pca(matrix, noise=NOISE, tolerance=tolerance)
+    found = noisy_pca(matrix, noise=NOISE, tolerance=tolerance, most=most)
     penalty, weight = WIDTH**-0.5, 1 / (NOISE * np.sqrt(2 * WIDTH))
     here = objective(matrix, found.low_rank(), found.sparse, penalty, weight)
     assert found.objective == pytest.approx(here, rel=1e-6)
     assert found.gap <= tolerance
     best = objective(matrix, *slow_noisy(matrix, penalty, weight, 400), penalty, weight)
-    assert here <= best * (1 + tolerance)
+    assert here * (1 - tolerance) <= best
     assert here * (1 - found.gap) <= best * (1 + 1e-6)
 
 
@@ -113,14 +115,14 @@ def test_the_gap_of_exact_parts_bounds_how_far_from_the_best_they_are():
     low, _ = slow_exact(matrix, penalty, 1.03, 250)
     best = objective(matrix, low, matrix - low, penalty)
     gaps = []
-    for growth in (2.5, 1.5, 1.1):
-        found = robust_pca(matrix, growth=growth)
+    for growth, tolerance in ((1.5, 0.5), (2.5, 1e-5), (1.5, 1e-5), (1.1, 1e-5)):
+        found = robust_pca(matrix, growth=growth, tolerance=tolerance)
         low = found.low_rank()
         here = objective(matrix, low, matrix - low, penalty)
         assert best * (1 - 1e-6) <= here
         assert here * (1 - found.gap) <= best * (1 + 1e-6)
         gaps.append(found.gap)
-    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[1:] == sorted(gaps[1:], reverse=True)
     assert gaps[-1] < 0.01
 
 
