@@ -24,6 +24,7 @@ from mitame.cli import (
     compare,
     demo,
     evaluate,
+    explain,
     fit,
     info,
     interrupt,
@@ -46,7 +47,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help=f"Make brain MRI from different scanners look alike.\n\n{NOTICE}",
 )
-for command in (demo, compare, fit, apply, evaluate, simulate, benchmark, info):
+for command in (
+    demo,
+    compare,
+    fit,
+    apply,
+    evaluate,
+    explain,
+    simulate,
+    benchmark,
+    info,
+):
     app.command()(getattr(command, command.__name__.rsplit(".", 1)[-1]))
 
 _last_word = threading.RLock()

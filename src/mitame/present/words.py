@@ -63,6 +63,19 @@ class Words:
         """Return what a step's parameter means; an unknown one keeps its name."""
         return self._named("params", name)
 
+    def element(self, name: str) -> str:
+        """Return what an element is called; an unknown one keeps its name."""
+        return self._named("elements", name)
+
+    def unit(self, name: str) -> str:
+        """Return an element's unit; an unknown one keeps its name."""
+        return self._named("units", name)
+
+    def said(self, name: str) -> str:
+        """Return the pattern by which an element is told in a sentence."""
+        known = _all_words()["said"]
+        return str(known.get(name, known[""])[self.lang])
+
     def _named(self, kind: str, name: str) -> str:
         known = _all_words()[kind].get(name)
         return str(known[self.lang]) if known else name.replace("_", " ")

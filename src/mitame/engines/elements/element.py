@@ -1,0 +1,241 @@
+"""The named elements: what each does to an image, forward, in a size of its own.
+
+Each takes an image in white-matter medians and returns it with more of the element; a
+size of zero changes nothing. Where the opposite of an element can be done exactly it
+is what a negative size does.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from mitame.engines.elements.ground import Ground, Image
+from mitame.engines.noise import noise_level
+
+Numbers = NDArray[np.floating]
+
+Size = NDArray[np.float64]
+"""Of an element, shape (n,); n is one for all but a field."""
+
+
+class Element(Protocol):
+    """One way in which scanners differ."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in sentences and tables."""
+        ...
+
+    @property
+    def n(self) -> int:
+        """How many numbers its size has."""
+        ...
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """Return the image with so much more of the element.
+
+        Parameters
+        ----------
+        image : array, shape (i, j, k)
+            White-matter medians.
+        ground : Ground
+            Of its session.
+        size : array, shape (n,)
+            In the element's unit.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A power of the intensities, under which white matter stays: its logarithm."""
+
+    name: str = "tone curve"
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`."""
+        del ground
+        power = np.float32(np.exp(size[0]))
+        return np.asarray(np.sign(image) * np.abs(image) ** power, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How much brighter one tissue is, as a share of itself; the others stay.
+
+    Intensities between two tissues, where both are in a voxel, move in proportion.
+
+    Parameters
+    ----------
+    name : str
+        Of the element.
+    at : float
+        The tissue's own intensity.
+    others : tuple of float
+        Intensities that stay, ascending; 0 is among them.
+    region : str, optional
+        Only there.
+    """
+
+    name: str
+    at: float
+    others: tuple[float, ...]
+    region: str | None = None
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`."""
+        share: Image | np.float32 = np.float32(1)
+        if self.region is not None:
+            share = ground.region(self.region)
+        lift = np.float32(self.at * size[0]) * share
+        # A negative size is the way back from where a positive one had led.
+        start = self.at if size[0] >= 0 else self.at - lift
+        low = np.float32(max(o for o in self.others if o < self.at))
+        above = [o for o in self.others if o > self.at]
+        rise = (image - low) / np.maximum(start - low, np.float32(1e-3))
+        if above:
+            fall = (above[0] - image) / np.maximum(above[0] - start, np.float32(1e-3))
+            rise = np.minimum(rise, fall)
+        return np.asarray(image + lift * np.clip(rise, 0, 1), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A gain that varies smoothly with place: coefficients of its logarithm."""
+
+    n: int
+    name: str = "bias field"
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`."""
+        return np.asarray(image * np.exp(ground.field(size)), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """A Gaussian point spread: its squared full width at half maximum, mm²."""
+
+    name: str = "sharpness"
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`."""
+        variance = max(size[0], 0.0) / (8 * np.log(2))
+
+        def transfer(k: Numbers, edge: float) -> Numbers:
+            del edge
+            return np.asarray(np.exp(-2 * np.pi**2 * variance * k**2))
+
+        return _seen_through(image, ground, transfer)
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """How hard k-space ends: the logarithm of what is there of the finest detail."""
+
+    name: str = "ringing"
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`; less of it is what can be done."""
+
+        def transfer(k: Numbers, edge: float) -> Numbers:
+            return np.asarray(np.exp(min(size[0], 0.0) * hardness(2 * edge * k)))
+
+        return _seen_through(image, ground, transfer)
+
+
+def hardness(share: Numbers) -> Numbers:
+    """Return what a hard end of k-space adds at shares of its end, 0 to 1.
+
+    Where Tukey's window of the simulated scanners falls, about as it falls.
+    """
+    return np.asarray(np.clip((share - 0.3) / 0.7, 0, 1) ** 2)
+
+
+def _seen_through(
+    image: Image, ground: Ground, transfer: Callable[[Numbers, float], Numbers]
+) -> Image:
+    """Return an image whose anatomy is seen through a transfer function, at most 1.
+
+    A scanner's noise comes after what blurs: as much of it is added as was lost.
+    """
+    noise = noise_level(image, ground.brain)
+    rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+    lost = noise * fft.rfftn(rng.standard_normal(image.shape, np.float32))
+    kept = fft.rfftn(image)
+    factor: Numbers = np.ones(1)
+    for axis, (n, edge) in enumerate(zip(image.shape, ground.spacing, strict=True)):
+        along = fft.rfftfreq(n, edge) if axis == 2 else np.abs(fft.fftfreq(n, edge))
+        shape = [-1 if axis == a else 1 for a in range(3)]
+        factor = factor * transfer(along, edge).reshape(shape)
+    factor = factor.astype(np.float32)
+    kept = kept * factor + lost * np.sqrt(1 - factor**2)
+    return np.asarray(fft.irfftn(kept, s=image.shape), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """White noise: its variance, in squared white-matter medians."""
+
+    name: str = "noise"
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`; noise that is there cannot be taken away exactly."""
+        del ground
+        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+        more = rng.standard_normal(image.shape, np.float32)
+        return image + np.float32(max(size[0], 0.0) ** 0.5) * more
+
+
+@dataclass(frozen=True, slots=True)
+class Stripes:
+    """A plane wave over the image: its squared amplitude.
+
+    Parameters
+    ----------
+    wave : tuple of float
+        Cycles/mm along the axes of the grid.
+    """
+
+    wave: tuple[float, float, float]
+    name: str = "stripes"
+    n: int = 1
+
+    def apply(self, image: Image, ground: Ground, size: Size) -> Image:
+        """See `Element`; the phase is that of chance."""
+        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+        phase = plane(self.wave, image.shape, ground.spacing)
+        turn = 2 * np.pi * rng.random()
+        return np.asarray(
+            image + max(size[0], 0.0) ** 0.5 * np.cos(phase + turn), np.float32
+        )
+
+
+def plane(
+    wave: Sequence[float], shape: Sequence[int], spacing: Sequence[float]
+) -> Image:
+    """Return the phase of a plane wave at every voxel, radians."""
+    along = [
+        2 * np.pi * k * edge * np.arange(n)
+        for k, n, edge in zip(wave, shape, spacing, strict=True)
+    ]
+    return np.asarray(
+        along[0][:, None, None] + along[1][:, None] + along[2], np.float32
+    )
+
+
+KINDS: dict[str, Callable[..., Element]] = {
+    kind.__name__: kind for kind in (Level, Field, Blur, Ringing, Noise, Stripes, Tone)
+}
+"""By the names they have in model files."""

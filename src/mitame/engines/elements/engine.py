@@ -1,0 +1,131 @@
+"""Elements: harmonize by a few named, physical differences and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from mitame.core.errors import InputError
+from mitame.core.harmonizer import learned, learned_of, params_of
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.engines.elements.candidates import candidates
+from mitame.engines.elements.element import KINDS, Element
+from mitame.engines.elements.fit import Difference, Scan
+from mitame.engines.elements.ground import Ground
+from mitame.engines.elements.moved import moved
+from mitame.io import bundle
+from mitame.prepare.crop import crop_to_brain
+
+Sizes = list[tuple[Element, np.ndarray[Any, Any]]]
+
+
+class Elements:
+    """Give a scan the elements in which the target differs from the source.
+
+    Two unpaired groups are compared in few numbers; the few elements that explain what
+    is beyond chance are kept with their sizes, all others are exactly zero. Each is a
+    tone curve, a gain by place, a filter or noise: none can make or remove a lesion.
+
+    Parameters
+    ----------
+    seed : int
+        Of the splits that tell what chance does.
+
+    Attributes
+    ----------
+    elements_ : dict of str to list of (Element, array)
+        By sequence, in the order in which they are given.
+    """
+
+    needs_pairs: ClassVar[bool] = False
+    elements_: dict[Suffix, Sizes]
+
+    def __init__(self, *, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
+        """Find what differs; nobody need be in both groups.
+
+        Raises
+        ------
+        InputError
+            If no sequence is in both groups.
+        """
+        shared = sorted(_sequences(source) & _sequences(target))
+        if not shared:
+            raise InputError(
+                f"Source has {sorted(_sequences(source))}, "
+                f"target has {sorted(_sequences(target))}; nothing in common.",
+                fix="Give scans of the same sequence from both scanners.",
+            )
+        self.elements_ = {s: self._found(s, source, target) for s in shared}
+        return self
+
+    def _found(
+        self, suffix: Suffix, source: Sequence[Session], target: Sequence[Session]
+    ) -> Sizes:
+        ours, theirs = scans_of(source, suffix), scans_of(target, suffix)
+        elements = candidates(ours, theirs, seed=self.seed)
+        found = Difference(ours, theirs, elements, seed=self.seed).find()
+        return [(e, found.sizes[e.name]) for e in elements if e.name in found.sizes]
+
+    def transform(self, session: Session) -> Session:
+        """Return `session` with the elements of the target."""
+        return session.with_volumes({s: self._moved(s, session) for s in session})
+
+    def _moved(self, suffix: Suffix, session: Session) -> Volume:
+        sizes: Sizes = learned_of(self, "elements_", suffix)
+        ground, image = Ground(session), session[suffix].data
+        for element, size in sizes:
+            image = moved(element, image, ground, size)
+        told = {element.name: size.tolist() for element, size in sizes}
+        return session[suffix].with_data(image, Step("elements", told))
+
+    def save(self, folder: Path) -> None:
+        """Write what was found into `folder`: the file reads as the explanation."""
+        known = learned(self, "elements_")
+        words = {
+            "params": params_of(self),
+            "elements": {
+                str(suffix): [
+                    {"kind": type(e).__name__, **asdict(e), "size": size.tolist()}
+                    for e, size in sizes
+                ]
+                for suffix, sizes in known.items()
+            },
+        }
+        bundle.write(folder, words, {})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, _ = bundle.read(folder)
+        engine = cls(**words["params"])
+        engine.elements_ = {
+            suffix: [_read(one) for one in every]
+            for suffix, every in words["elements"].items()
+        }
+        return engine
+
+
+def scans_of(group: Sequence[Session], suffix: Suffix) -> list[Scan]:
+    """Return one sequence of a group, where its brains are."""
+    cut = [crop_to_brain(session) for session in group if suffix in session]
+    return [Scan(session[suffix].data, Ground(session)) for session in cut]
+
+
+def _read(words: dict[str, Any]) -> tuple[Element, np.ndarray[Any, Any]]:
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items()}
+    size = given.pop("size")
+    return KINDS[words["kind"]](**{k: given[k] for k in given if k != "kind"}), (
+        np.array(size)
+    )
+
+
+def _sequences(group: Sequence[Session]) -> set[Suffix]:
+    return {suffix for session in group for suffix in session}

@@ -1,0 +1,146 @@
+"""A plane wave that one group's scans have and the other's have not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from mitame.engines.elements.element import plane
+from mitame.engines.elements.ground import Ground, Image
+from mitame.solve.smooth import gaussian
+
+BOX_MM = 256.0
+"""Waves are looked for at multiples of one cycle in this."""
+
+SHORTEST_MM, LONGEST_MM = 5.0, 40.0
+"""Of waves that are looked for; anatomy has its own."""
+
+POOL = 3
+"""Neighboring waves along each axis, of which the strongest counts: a brain is smaller
+than the box, and scans do not all have one field of view."""
+
+SPLITS = 200
+
+FALSE_ALARMS = 0.01
+
+LEAST_SCATTER = 0.1
+"""Of the logarithm of a power between people: some scatter little by chance."""
+
+LEAST_POWER = 1e-12
+"""Keeps the logarithm of a perfectly dark wave finite."""
+
+Wave = tuple[float, float, float]
+
+
+def powers(image: Image, ground: Ground) -> NDArray[np.float32]:
+    """Return the squared amplitudes of plane waves in the brain, on a lattice."""
+    fine = np.where(ground.brain, image - gaussian(image, _sigma(ground)), 0)
+    shape = [round(BOX_MM / edge) for edge in ground.spacing]
+    spectrum = fft.rfftn(fine.astype(np.float32), s=shape)
+    most = round(BOX_MM / SHORTEST_MM)
+    both = np.r_[0 : most + 1, -most:0]
+    found = np.zeros((len(both), len(both), most + 1), np.float32)
+    # Of coarse scans the fastest waves are not known, and stay zero.
+    lattice = both, both, np.arange(most + 1)
+    known = [np.abs(w) <= (n - 1) // 2 for w, n in zip(lattice, shape, strict=True)]
+    waves = [w[k] for w, k in zip(lattice, known, strict=True)]
+    found[np.ix_(*known)] = np.abs(spectrum[np.ix_(*waves)])
+    return np.asarray((2 * found / ground.brain.sum()) ** 2, np.float32)
+
+
+def power(image: Image, ground: Ground, wave: Wave) -> float:
+    """Return the squared amplitude of one plane wave in the brain."""
+    fine = (image - gaussian(image, _sigma(ground)))[ground.brain]
+    phase = plane(wave, image.shape, ground.spacing)[ground.brain]
+    found = np.abs((fine * np.exp(-1j * phase)).sum())
+    return float((2 * found / len(fine)) ** 2)
+
+
+def _sigma(ground: Ground) -> NDArray[np.float64]:
+    """Return the width that hides what is slower than any stripe, voxels."""
+    return LONGEST_MM / 4 / np.array(ground.spacing)
+
+
+def find_wave(
+    source: Sequence[NDArray[np.float32]],
+    target: Sequence[NDArray[np.float32]],
+    seed: int,
+) -> Wave | None:
+    """Return the plane wave that tells two groups apart best, if one does.
+
+    Parameters
+    ----------
+    source, target : sequence of array
+        `powers` of each scan.
+    seed : int
+        Of the splits that tell what chance does.
+    """
+    n0 = len(source)
+    pooled = np.stack([_pooled(one) for one in (*source, *target)])
+    everyone = np.log(pooled + LEAST_POWER)
+    everyone[:, (pooled == 0).any(axis=0)] = 0  # not everyone's scan shows it
+    seen = np.abs(_apart(everyone, n0))
+    rng = np.random.default_rng(seed)
+    # What the groups differ in is not chance.
+    means = everyone[:n0].mean(axis=0), everyone[n0:].mean(axis=0)
+    left = np.concatenate([everyone[:n0] - means[0], everyone[n0:] - means[1]])
+    chance = [
+        np.abs(_apart(left[rng.permutation(len(left))], n0)).max()
+        for _ in range(SPLITS)
+    ]
+    if seen.max() <= np.quantile(chance, 1 - FALSE_ALARMS):
+        return None
+    cell = np.unravel_index(int(seen.argmax()), seen.shape)
+    mean = np.abs(np.mean(target, axis=0) - np.mean(source, axis=0))
+    return _finest(mean, cell)
+
+
+def _apart(everyone: NDArray[np.float32], n0: int) -> NDArray[np.float32]:
+    """Return how many standard errors the groups' means are apart."""
+    groups = everyone[:n0], everyone[n0:]
+    variance = sum(((g - g.mean(axis=0)) ** 2).sum(axis=0) for g in groups)
+    scatter = np.sqrt(variance / (len(everyone) - 2))
+    error = np.maximum(scatter, LEAST_SCATTER) * np.sqrt(
+        sum(1 / len(g) for g in groups)
+    )
+    return np.asarray((groups[1].mean(axis=0) - groups[0].mean(axis=0)) / error)
+
+
+def _index(n: int, half: bool) -> NDArray[np.intp]:
+    return np.arange(n) if half else np.r_[0 : n // 2 + 1, -(n // 2) : 0]
+
+
+def _pooled(one: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the strongest of each `POOL` neighbors; anatomy's waves are 0."""
+    rolled = np.fft.fftshift(one * _allowed(one.shape), axes=(0, 1))
+    whole = [n // POOL * POOL for n in rolled.shape]
+    rolled = rolled[tuple(slice(n) for n in whole)]
+    for axis in range(3):
+        shape = (*rolled.shape[:axis], -1, POOL, *rolled.shape[axis + 1 :])
+        rolled = rolled.reshape(shape).max(axis=axis + 1)
+    return np.asarray(rolled)
+
+
+def _allowed(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    length = _length(shape)
+    return (length >= 1 / LONGEST_MM) & (length <= 1 / SHORTEST_MM)
+
+
+def _length(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return the cycles/mm of each wave of the lattice."""
+    i, j, k = (_index(n, axis == 2) / BOX_MM for axis, n in enumerate(shape))
+    return np.asarray(np.sqrt(i[:, None, None] ** 2 + j[:, None] ** 2 + k**2))
+
+
+def _finest(mean: NDArray[np.float32], cell: tuple[np.intp, ...]) -> Wave:
+    """Return the wave in a pooled cell whose power differs most."""
+    rolled = np.fft.fftshift(mean * _allowed(mean.shape), axes=(0, 1))
+    box = tuple(slice(POOL * int(c), POOL * int(c) + POOL) for c in cell)
+    inside = np.unravel_index(int(rolled[box].argmax()), (POOL, POOL, POOL))
+    found = [POOL * int(c) + int(i) for c, i in zip(cell, inside, strict=True)]
+    middle = [mean.shape[0] // 2, mean.shape[1] // 2, 0]
+    i, j, k = ((f - m) / BOX_MM for f, m in zip(found, middle, strict=True))
+    return float(i), float(j), float(k)

@@ -1,0 +1,1 @@
+"""Where and why two groups of images differ: named elements, with size and place."""

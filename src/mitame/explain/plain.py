@@ -1,0 +1,98 @@
+"""Sizes of elements in the units people use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.engines.elements.element import Element, Level, Stripes
+
+Rows = NDArray[np.float64]
+"""Sizes, one a row: (n_draws, n)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """What two groups' scans are like, before anything is given to them.
+
+    Parameters
+    ----------
+    gray : float
+        Gray matter of the source, in white-matter medians.
+    noise : tuple of float
+        Standard deviations of the noise of source and target.
+    """
+
+    gray: float
+    noise: tuple[float, float]
+
+
+def in_plain_units(element: Element, sizes: Rows, levels: Levels) -> Rows:
+    """Return sizes in the unit of `unit_of`, shape (n_draws,).
+
+    Parameters
+    ----------
+    element : Element
+        Whose they are.
+    sizes : array, shape (n_draws, n)
+        As `Element.apply` takes them.
+    levels : Levels
+        Of the groups.
+    """
+    if isinstance(element, Level) and element.name == "contrast":
+        # Gray that comes nearer to white is less contrast.
+        return np.asarray(-100 * levels.gray * sizes[:, 0] / (1 - levels.gray))
+    if isinstance(element, Level):
+        return np.asarray(100 * sizes[:, 0])
+    return np.asarray(_PLAIN[element.name](sizes, levels))
+
+
+def _noise(sizes: Rows, levels: Levels) -> Rows:
+    """Return the target's noise as a share of the source's."""
+    source, target = levels.noise
+    more = np.sqrt(1 + np.maximum(sizes[:, 0], 0) / source**2)
+    less = np.sqrt(1 + np.maximum(-sizes[:, 0], 0) / target**2)
+    return np.asarray(more / less)
+
+
+def _root(sizes: Rows) -> Rows:
+    """Return the root of a number, with its sign."""
+    return np.asarray(np.sign(sizes[:, 0]) * np.sqrt(np.abs(sizes[:, 0])))
+
+
+_PLAIN: dict[str, Callable[[Rows, Levels], Rows]] = {
+    "tone curve": lambda sizes, _: np.exp(sizes[:, 0]),
+    "bias field": lambda sizes, _: 100 * np.linalg.norm(sizes, axis=1),
+    "sharpness": lambda sizes, _: _root(sizes),
+    "ringing": lambda sizes, _: 100 * np.expm1(sizes[:, 0]),
+    "noise": _noise,
+    "stripes": lambda sizes, _: 100 * _root(sizes),
+}
+
+_UNITS = {
+    "tone curve": "exponent",
+    "contrast": "% of white-gray contrast",
+    "bias field": "% (standard deviation over the brain)",
+    "sharpness": "mm of blur (FWHM)",
+    "ringing": "% of the finest detail",
+    "noise": "times the source's",
+    "stripes": "% of white matter",
+}
+
+
+def unit_of(element: Element) -> str:
+    """Return the unit of `in_plain_units`; of a tissue or region, its brightness."""
+    return _UNITS.get(element.name, "% brighter")
+
+
+def nothing_of(element: Element) -> float:
+    """Return what means that nothing differs, in the unit of `unit_of`."""
+    return 1.0 if element.name in ("tone curve", "noise") else 0.0
+
+
+def period_mm(element: Stripes) -> float:
+    """Return how far apart stripes are, mm."""
+    return float(1 / np.linalg.norm(element.wave))

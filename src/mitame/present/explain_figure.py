@@ -1,0 +1,74 @@
+"""Where in the head two groups differ: a map over the template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Session
+from mitame.engines.elements.element import Field, Level
+from mitame.engines.elements.ground import Ground
+from mitame.explain.groups import Explanation
+from mitame.prepare.template import template
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE, INK = "#101317", "#eef2f6"
+
+LIMIT = 30.0
+"""Percent: the ends of the scale."""
+
+PLACES_MM = (2.0, -20.0, 18.0)
+"""Where the sagittal, coronal and axial slices are: MNI152, beside the midline."""
+
+
+def edit_map(told: Explanation) -> NDArray[np.float32] | None:
+    """Return how much brighter gray matter is at each place of the template, percent.
+
+    Bias field and regions only; None where nothing varies with place.
+    """
+    grid, mask = template("t1"), template("mask").data > 0.5
+    ground = Ground(Session({"T1w": grid}, brain=mask, to_template=np.eye(4)))
+    gain, any_place = np.zeros(grid.shape, np.float32), False
+    for element in told.found.elements:
+        size = told.found.sizes.get(element.name)
+        if size is None:
+            continue
+        if isinstance(element, Field):
+            gain += ground.field(size)
+        elif isinstance(element, Level) and element.region is not None:
+            gray = np.minimum(2 * template("gm").data, 1)
+            gain += np.float32(np.log1p(size[0])) * ground.region(element.region) * gray
+        else:
+            continue
+        any_place = True
+    return 100 * np.expm1(gain) * mask if any_place else None
+
+
+def map_figure(edit: NDArray[np.float32]) -> Figure:
+    """Return three slices of the template with the map over them."""
+    from matplotlib.figure import Figure
+
+    grid = template("t1")
+    back = np.linalg.inv(grid.affine)
+    index = np.rint(back[:3, :3] @ PLACES_MM + back[:3, 3]).astype(int)
+    figure = Figure(figsize=(12, 4.4), facecolor=PAGE)
+    for axis, axes in enumerate(figure.subplots(1, 3)):
+        head = np.take(grid.data, index[axis], axis=axis)
+        over = np.take(edit, index[axis], axis=axis)
+        if axis > 0:  # the patient's right is at the left
+            head, over = head[::-1], over[::-1]
+        axes.imshow(head.T, cmap="gray", origin="lower")
+        seen = np.ma.masked_where(np.abs(over) < 0.5, over)
+        shown = axes.imshow(
+            seen.T, cmap="PuOr_r", vmin=-LIMIT, vmax=LIMIT, origin="lower", alpha=0.6
+        )
+        axes.set_axis_off()
+        axes.set_title(f"{'xyz'[axis]} = {PLACES_MM[axis]:g} mm", color=INK)
+    bar = figure.colorbar(shown, ax=figure.axes, shrink=0.8, pad=0.02)
+    bar.set_label("%", color=INK)
+    bar.ax.tick_params(colors=INK)
+    return figure

@@ -1,0 +1,116 @@
+"""What two groups of scans differ in, as one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mitame.core.session import Suffix
+from mitame.explain.groups import Explanation, Named
+from mitame.io.staging import staged_file
+from mitame.present.explain_figure import edit_map, map_figure
+from mitame.present.explain_sentence import sentence
+from mitame.present.words import Language, Words, words_in
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One element of the table, ready to print."""
+
+    name: str
+    size: str
+    interval: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sequence of the page."""
+
+    sequence: str
+    sentence: str
+    rows: list[Row]
+    left: str
+    picture: str
+    zero: str
+
+
+def write_explain_report(
+    path: Path,
+    found: Mapping[Suffix, Explanation],
+    counts: tuple[int, int],
+    lang: Language = "en",
+) -> None:
+    """Write a page with a sentence, a table and a map for every sequence.
+
+    Parameters
+    ----------
+    path : Path
+        The HTML file to write; its folder must exist. It needs no other file and no
+        network, and appears complete or not at all.
+    found : mapping of str to Explanation
+        By sequence.
+    counts : tuple of int
+        Scans of source and target.
+    lang : {"en", "ja"}, optional
+        Language of the page.
+
+    Raises
+    ------
+    OutputError
+        If the file exists or cannot be written.
+    """
+    words = words_in(lang)
+    environment = Environment(
+        loader=PackageLoader("mitame.present"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = environment.get_template("explain.html.j2").render(
+        words=words,
+        groups=words.say("explain_groups", source=counts[0], target=counts[1]),
+        parts=[_part(str(s), one, words) for s, one in found.items()],
+    )
+    with staged_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+
+
+def _part(suffix: str, told: Explanation, words: Words) -> Part:
+    named = {one.name for one in told.named}
+    zero = [e.name for e in told.found.elements if e.name not in named]
+    return Part(
+        suffix,
+        sentence(told, words),
+        [_row(one, words) for one in told.named],
+        words.say("explain_left", percent=f"{100 * told.left:.0f}"),
+        _uri(told),
+        words["explain_join"].join(words.element(name) for name in zero),
+    )
+
+
+def _row(one: Named, words: Words) -> Row:
+    unit = words.unit(one.unit)
+    return Row(
+        words.element(one.name),
+        f"{one.size:.3g} {unit}",
+        f"{one.low:.3g} … {one.high:.3g}",
+        f"{100 * one.share:.0f} %",
+    )
+
+
+def _uri(told: Explanation) -> str:
+    """Return the map of what varies with place; nothing if nothing does."""
+    edit = edit_map(told)
+    if edit is None:
+        return ""
+    buffer = BytesIO()
+    map_figure(edit).savefig(buffer, format="png")
+    text = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f"data:image/png;base64,{text}"

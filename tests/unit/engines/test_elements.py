@@ -1,0 +1,263 @@
+"""What each element does, and that a difference is told by the right ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mitame.core.errors import InputError
+from mitame.core.session import Session
+from mitame.core.volume import Step
+from mitame.engines.elements import Elements
+from mitame.engines.elements.candidates import candidates
+from mitame.engines.elements.element import (
+    Blur,
+    Element,
+    Field,
+    Level,
+    Noise,
+    Ringing,
+    Stripes,
+    Tone,
+)
+from mitame.engines.elements.engine import scans_of
+from mitame.engines.elements.fit import Difference, Found
+from mitame.engines.elements.ground import N_FIELDS, Ground
+from mitame.engines.elements.moved import moved
+from mitame.engines.elements.spectrum import spectrum
+from mitame.engines.elements.stripes import find_wave, power, powers
+from mitame.engines.elements.summary import summary
+from mitame.engines.noise import noise_level
+from mitame.testing.people import NOISE, people
+
+GRAY, FLUID = 0.7, 0.3
+WAVE = (0.0, 10 / 256, 0.0)
+ONE = np.ones(1)
+
+EXACT: dict[str, tuple[Element, np.ndarray]] = {
+    "tone": (Tone(), 0.2 * ONE),
+    "contrast": (Level("contrast", GRAY, (0.0, FLUID, 1.0)), 0.1 * ONE),
+    "fluid": (Level("fluid", FLUID, (0.0, GRAY, 1.0)), 0.3 * ONE),
+    "bright fluid": (Level("fluid", 2.5, (0.0, GRAY, 1.0)), 0.3 * ONE),
+    "region": (
+        Level("o", GRAY, (0.0, FLUID, 1.0), "left occipital cortex"),
+        0.2 * ONE,
+    ),
+    "field": (Field(N_FIELDS), np.linspace(-0.1, 0.1, N_FIELDS)),
+}
+OTHERS: dict[str, Element] = {
+    "sharpness": Blur(),
+    "ringing": Ringing(),
+    "noise": Noise(),
+    "stripes": Stripes(WAVE),
+}
+EFFECTS: dict[str, tuple[Element, np.ndarray]] = {
+    "tone curve": (Tone(), 0.25 * ONE),
+    "contrast": (Level("contrast", GRAY, (0.0, FLUID, 1.0)), 0.1 * ONE),
+    "bias field": (Field(N_FIELDS), 0.1 * np.eye(N_FIELDS)[5]),
+    "sharpness": (Blur(), 30.0 * ONE),
+    "noise": (Noise(), 3 * NOISE**2 * ONE),
+    "stripes": (Stripes(WAVE), 0.05**2 * ONE),
+}
+
+
+@pytest.fixture(scope="module")
+def one() -> tuple[np.ndarray, Ground]:
+    """Return an image and its ground."""
+    session = people(1, seed=5)[0]
+    return session["T1w"].data, Ground(session)
+
+
+@pytest.fixture(scope="module")
+def groups() -> tuple[list[Session], list[Session]]:
+    """Return two groups of people on one scanner."""
+    everyone = people(24, seed=1)
+    return everyone[:12], everyone[12:]
+
+
+def changed(
+    group: list[Session], element: Element, size: np.ndarray
+) -> list[Session]:
+    """Return a group on a scanner with more of an element."""
+    found = []
+    for session in group:
+        image = element.apply(session["T1w"].data, Ground(session), size)
+        volume = session["T1w"].with_data(image, Step("changed", {}))
+        found.append(session.with_volumes({"T1w": volume}))
+    return found
+
+
+def difference(source: list[Session], target: list[Session]) -> Found:
+    """Return what two groups differ in."""
+    ours, theirs = scans_of(source, "T1w"), scans_of(target, "T1w")
+    return Difference(ours, theirs, candidates(ours, theirs)).find()
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_a_size_is_undone_by_its_negative(name, one):
+    image, ground = one
+    element, size = EXACT[name]
+    there = element.apply(image, ground, size)
+    assert np.abs(there - image).max() > 0.01
+    assert np.allclose(element.apply(there, ground, -size), image, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", [*EXACT, *OTHERS])
+def test_no_size_changes_nothing(name, one):
+    image, ground = one
+    element = EXACT[name][0] if name in EXACT else OTHERS[name]
+    same = element.apply(image, ground, np.zeros(element.n))
+    assert np.allclose(same, image, atol=1e-5)
+
+
+def test_tone_is_a_power_under_which_white_matter_stays(one):
+    _, ground = one
+    image = np.full(ground.brain.shape, 0.5, np.float32)
+    image[0] = 1
+    found = Tone().apply(image, ground, np.log([2.0]))
+    assert np.allclose(found[0], 1)
+    assert np.allclose(found[1:], 0.25)
+
+
+def test_a_level_moves_one_tissue_in_proportion_to_its_share(one):
+    _, ground = one
+    image = np.zeros(ground.brain.shape, np.float32)
+    image[:, 0, :5] = 0, FLUID, GRAY, (GRAY + 1) / 2, 1
+    level = Level("contrast", GRAY, (0.0, FLUID, 1.0))
+    found = level.apply(image, ground, np.array([0.1]))
+    assert np.allclose(
+        (found - image)[:, 0, :5], [0, 0, 0.07, 0.035, 0], atol=1e-6
+    )
+
+
+def test_a_region_is_brighter_only_there(one):
+    image, ground = one
+    element, size = EXACT["region"]
+    edit = element.apply(image, ground, size) - image
+    share = ground.region("left occipital cortex")
+    assert np.all(edit[share == 0] == 0)
+    there = ground.cores["gm"] & (share > 0.95)
+    assert np.median(edit[there]) > 0.1 * GRAY
+
+
+def test_a_field_is_the_sum_of_its_functions(one):
+    _, ground = one
+    size = np.random.default_rng(0).normal(size=N_FIELDS)
+    found = ground.field(size).ravel()[ground.sampled]
+    assert np.allclose(found, ground.fields @ size, atol=1e-4)
+
+
+def test_the_length_of_a_fields_coefficients_is_its_spread_over_the_brain():
+    session = people(1, seed=0, spacing=3.0)[0]
+    ground = Ground(session)
+    size = np.random.default_rng(0).normal(size=N_FIELDS)
+    spread = ground.field(size)[ground.brain].std()
+    assert spread == pytest.approx(np.linalg.norm(size), rel=0.1)
+
+
+def test_blur_is_a_gaussian_of_the_given_width_and_keeps_the_noise(one):
+    _, ground = one
+    rng = np.random.default_rng(0)
+    noise = rng.normal(1, 0.05, ground.brain.shape).astype(np.float32)
+    found = Blur().apply(noise, ground, np.array([100.0]))
+    assert noise_level(found, ground.brain) == pytest.approx(0.05, rel=0.1)
+    edge = np.ones(ground.brain.shape, np.float32)
+    edge[20, 24, 20] = 2000.0
+    seen = Blur().apply(edge, ground, np.array([100.0]))[:, 24, 20] - 1
+    half = np.interp(5.0, 4.0 * np.arange(5), seen[20:25])  # at half its width
+    assert half / seen[20] == pytest.approx(0.5, abs=0.06)
+
+
+def test_ringing_takes_the_finest_detail_only(one):
+    image, ground = one
+    before, after = (
+        spectrum(x, ground)
+        for x in (image, Ringing().apply(image, ground, np.array([-1.0])))
+    )
+    assert abs(after - before)[0] < 0.1
+    assert (after - before)[1] < -0.05
+
+
+def test_the_power_of_stripes_is_their_squared_amplitude(one):
+    image, ground = one
+    striped = Stripes(WAVE).apply(image, ground, np.array([0.1**2]))
+    more = power(striped, ground, WAVE) - power(image, ground, WAVE)
+    assert more == pytest.approx(0.1**2, rel=0.3)
+
+
+def test_stripes_are_found_where_one_group_has_them(groups):
+    source, target = groups
+    striped = changed(target, Stripes(WAVE), np.array([0.05**2]))
+    lattices = [
+        [powers(s["T1w"].data, Ground(s)) for s in group]
+        for group in (source, target, striped)
+    ]
+    assert find_wave(lattices[0], lattices[1], 0) is None
+    found = find_wave(lattices[0], lattices[2], 0)
+    assert found is not None
+    assert np.allclose(found, WAVE, atol=1.5 / 256)
+
+
+@pytest.mark.parametrize("name", ["noise", "stripes"])
+def test_what_was_added_is_taken_away(name, one):
+    image, ground = one
+    element, size = EFFECTS[name]
+    more = element.apply(image, ground, size)
+    less = moved(element, more, ground, -size)
+    inside = ground.brain
+    assert np.std((less - image)[inside]) < 0.7 * np.std((more - image)[inside])
+
+
+def test_the_summary_of_a_brighter_field_is_its_coefficients(one):
+    image, ground = one
+    size = 0.1 * np.eye(N_FIELDS)[3]
+    brighter = Field(N_FIELDS).apply(image, ground, size)
+    shift = summary(brighter, ground) - summary(image, ground)
+    assert np.linalg.norm(shift) == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EFFECTS)
+def test_one_effect_is_named_first_with_its_size(name, groups):
+    source, target = groups
+    element, size = EFFECTS[name]
+    found = difference(source, changed(target, element, size))
+    assert next(iter(found.sizes)) == name
+    assert found.shares[name] > 0.8
+    assert np.allclose(
+        found.sizes[name], size, atol=0.3 * float(np.abs(size).max())
+    )
+
+
+def test_nothing_is_named_between_groups_of_one_scanner(groups):
+    assert difference(*groups).sizes == {}
+
+
+@pytest.mark.slow
+def test_groups_the_other_way_round_have_the_opposite_size(groups):
+    source, target = groups
+    toned = changed(target, *EFFECTS["tone curve"])
+    found = difference(toned, source)
+    assert found.sizes["tone curve"][0] == pytest.approx(-0.25, abs=0.07)
+
+
+def test_the_engine_gives_what_was_found_and_its_file_says_so(groups, tmp_path):
+    source, target = groups
+    toned = changed(target, *EFFECTS["tone curve"])
+    engine = Elements().fit(source, toned)
+    before, wanted = source[0]["T1w"].data, changed(source[:1], *EFFECTS["tone curve"])
+    result = engine.transform(source[0])["T1w"].data
+    brain = source[0].require_brain()
+    gaps = [np.abs(x - wanted[0]["T1w"].data)[brain].mean() for x in (result, before)]
+    assert gaps[0] < 0.4 * gaps[1]
+    engine.save(tmp_path)
+    again = Elements.load(tmp_path).transform(source[0])["T1w"].data
+    assert np.array_equal(again, result)
+    assert '"kind": "Tone"' in (tmp_path / "model.json").read_text()
+
+
+def test_groups_without_a_common_sequence_are_an_error(groups):
+    source, _ = groups
+    other = [s.with_volumes({"T2w": s["T1w"]}) for s in source]
+    with pytest.raises(InputError, match="nothing in common"):
+        Elements().fit(source, other)
