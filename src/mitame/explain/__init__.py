@@ -1,0 +1,1 @@
+"""Where groups differ: the place, what everything shares, and how sure."""
