@@ -51,9 +51,7 @@ def brain() -> NDArray[np.bool_]:
     return np.asarray(template("mask").data > 0.5)
 
 
-def planted(
-    kind: Kind, n: int, seed: int, cache: Path, *, confounded: bool
-) -> Planted:
+def planted(kind: Kind, n: int, seed: int, cache: Path, *, confounded: bool) -> Planted:
     """Return two groups of `n` subjects, the second with a brighter place.
 
     Parameters
@@ -77,7 +75,9 @@ def planted(
     if confounded:
         shading = _bump()[brain()]
         target = np.clip(target, 0.01, None) ** np.float32(1.05)
-        target *= np.float32(1.015) * (1 + np.float32(0.05) * (shading - shading.mean()))
+        target *= np.float32(1.015) * (
+            1 + np.float32(0.05) * (shading - shading.mean())
+        )
     return Planted(people[:n], target, place > 0)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.solve.threads import single_blas
 from mitame.solve.loops import Doubles, Floats
+from mitame.solve.threads import single_blas
 
 BLOCKS = 8
 """Along each axis: what blocks do not share is no mode of the whole image."""
@@ -136,9 +136,7 @@ def contrast_of(
     return Contrast(difference / noise, modes, noise)
 
 
-def rank_of(
-    cohort: Scaled, inside: NDArray[np.bool_], rng: np.random.Generator
-) -> int:
+def rank_of(cohort: Scaled, inside: NDArray[np.bool_], rng: np.random.Generator) -> int:
     """Return how many modes the subjects of a group share across the whole image.
 
     Parallel analysis [1]_: subjects are shuffled in each block of the image on its own.
@@ -170,7 +168,7 @@ def rank_of(
             mixed += gram[np.ix_(order, order)]
         draw[:] = np.linalg.eigvalsh(mixed)[::-1]
     stronger = own > np.quantile(chance, RARE, axis=0)
-    return int(min(np.argmin(stronger), n // 3))
+    return min(int(np.argmin(stronger)), n // 3)
 
 
 def _shuffled(contrast: Doubles, rng: np.random.Generator) -> NDArray[np.intp]:

@@ -164,8 +164,8 @@ def _template_regions() -> Volume:
 def _lobes(x: Places, y: Places, z: Places) -> dict[str, Where]:
     """Return four parts that fill all of space."""
     aside = np.abs(x)
-    # Parieto-occipital sulcus, which leans back on its way up; the lingual gyrus reaches
-    # further forward along the midline.
+    # Parieto-occipital sulcus, which leans back on its way up; along the midline the
+    # lingual gyrus reaches further forward.
     occipital = y < -66 - 0.4 * np.maximum(z - 10, 0)
     occipital |= (y < -52) & (aside < 22) & (z < 12)
     # Sylvian fissure, which rises backward, and below it the pole beside the orbits.

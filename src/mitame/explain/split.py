@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.explain.nuisance import Contrast
-from mitame.solve.threads import single_blas
 from mitame.solve.loops import Floats
+from mitame.solve.threads import single_blas
 from mitame.solve.total_variation import Mask, fewest_pieces
 
 L1, L2 = 0.5, 1.0

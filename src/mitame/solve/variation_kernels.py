@@ -132,6 +132,6 @@ def gap(found: Floats, dual: Floats, links: Floats, l2: np.float32) -> float:
                 z = h[k] * (next_k - row[k])
                 length = np.sqrt(x * x + y * y + z * z)
                 line += max(l2 * length - p[k] * x - q[k] * y - r[k] * z, np.float32(0))
-            whole += line
+            whole += float(line)
         parts[i] = whole
     return float(parts.sum())
