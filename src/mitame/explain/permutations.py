@@ -15,7 +15,7 @@ from mitame.solve.total_variation import Mask
 STEPS = np.arange(0.05, 20.0, 0.05)
 """Thresholds that are looked at, standard errors."""
 
-FALSE_SHARE = 0.06
+FALSE_SHARE = 0.05
 """Voxels that splits show over voxels found: what is accepted at a threshold."""
 
 CHANCE = 0.05
@@ -64,10 +64,10 @@ class Splits:
         return float(STEPS[np.argmax(believed)])
 
 
-def counts_of(place: Floats) -> Counts:
+def counts_of(strength: Floats) -> Counts:
     """Return how many voxels of a place (p,) reach each of `STEPS`."""
     bins = np.append(STEPS, np.inf)
-    return np.histogram(np.abs(place), bins)[0][::-1].cumsum()[::-1]
+    return np.histogram(np.abs(strength), bins)[0][::-1].cumsum()[::-1]
 
 
 def splits_of(
@@ -95,7 +95,7 @@ def splits_of(
     for row in counts:
         direction = _within_groups(cohort.contrast, rng)
         contrast = contrast_of(cohort, direction, rank, shuffled=True)
-        row[:] = counts_of(split(contrast, mask).place)
+        row[:] = counts_of(split(contrast, mask).strength)
     return Splits(counts)
 
 

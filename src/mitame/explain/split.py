@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.explain.nuisance import Contrast
+from mitame.solve.clusters import enhanced
 from mitame.solve.loops import Floats
 from mitame.solve.threads import single_blas
 from mitame.solve.total_variation import Mask, fewest_pieces
@@ -33,6 +34,9 @@ TOLERANCE = 1e-3
 RIDGE = 1e-6
 """Keeps modes apart that are the same."""
 
+SIZE_POWER = 0.2
+"""How much the size of a piece adds to its strength: a thousand voxels double it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
@@ -44,12 +48,15 @@ class Parts:
         Sum of the modes.
     place : array of float32, shape (p,)
         Few connected pieces, made smaller by about `L1`.
+    strength : array of float32, shape (p,)
+        Of the place, more where a piece is large; see `enhanced`.
     gap : float
         Of the last fit of the place, see `fewest_pieces`.
     """
 
     shared: Floats
     place: Floats
+    strength: Floats
     gap: float
 
 
@@ -88,7 +95,8 @@ def split(contrast: Contrast, mask: Mask) -> Parts:
             tolerance=TOLERANCE,
         )
         place, dual, gap = found.values, found.dual, found.gap
-    return Parts(shared, place, gap)
+    strength = enhanced(place, mask.inside, size_power=SIZE_POWER)
+    return Parts(shared, place, strength, gap)
 
 
 def robust_amounts(values: Floats, modes: Floats, start: Floats) -> Floats:
