@@ -75,9 +75,7 @@ def groups() -> tuple[list[Session], list[Session]]:
     return everyone[:12], everyone[12:]
 
 
-def changed(
-    group: list[Session], element: Element, size: np.ndarray
-) -> list[Session]:
+def changed(group: list[Session], element: Element, size: np.ndarray) -> list[Session]:
     """Return a group on a scanner with more of an element."""
     found = []
     for session in group:
@@ -125,9 +123,7 @@ def test_a_level_moves_one_tissue_in_proportion_to_its_share(one):
     image[:, 0, :5] = 0, FLUID, GRAY, (GRAY + 1) / 2, 1
     level = Level("contrast", GRAY, (0.0, FLUID, 1.0))
     found = level.apply(image, ground, np.array([0.1]))
-    assert np.allclose(
-        (found - image)[:, 0, :5], [0, 0, 0.07, 0.035, 0], atol=1e-6
-    )
+    assert np.allclose((found - image)[:, 0, :5], [0, 0, 0.07, 0.035, 0], atol=1e-6)
 
 
 def test_a_region_is_brighter_only_there(one):
@@ -224,9 +220,7 @@ def test_one_effect_is_named_first_with_its_size(name, groups):
     found = difference(source, changed(target, element, size))
     assert next(iter(found.sizes)) == name
     assert found.shares[name] > 0.8
-    assert np.allclose(
-        found.sizes[name], size, atol=0.3 * float(np.abs(size).max())
-    )
+    assert np.allclose(found.sizes[name], size, atol=0.3 * float(np.abs(size).max()))
 
 
 def test_nothing_is_named_between_groups_of_one_scanner(groups):
