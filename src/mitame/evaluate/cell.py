@@ -12,9 +12,9 @@ from mitame.evaluate import metrics
 from mitame.evaluate.case import Case, Direction
 from mitame.evaluate.cohort import Prepared
 from mitame.evaluate.intervals import Interval, bootstrap, closed_share
-from mitame.evaluate.place import InPlace, in_place
 from mitame.evaluate.site import site_accuracy
 from mitame.evaluate.table import ALL, CEILING, Row
+from mitame.prepare.place import InPlace, in_place
 
 PERSON_MM = 3.0
 """Voxels of the template on which two people are compared."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mitame.core.session import Session
-from mitame.evaluate.place import in_place
+from mitame.prepare.place import in_place
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template, template_grid
 from mitame.solve.robust import spread

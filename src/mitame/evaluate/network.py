@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mitame.core.session import Session
-from mitame.evaluate.place import in_place
+from mitame.prepare.place import in_place
 
 if TYPE_CHECKING:
     import torch

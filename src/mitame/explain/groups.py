@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mitame.core.errors import InputError
 from mitame.core.session import Session, Suffix
-from mitame.engines.elements.candidates import candidates, levels
+from mitame.core.volume import Volume
+from mitame.engines.elements.candidates import candidates, levels, mean_noise
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fit import Difference, Found, Scan
-from mitame.engines.noise import noise_level
-from mitame.explain.plain import Levels, in_plain_units, unit_of
+from mitame.explain.local import Local, find_local
+from mitame.explain.plain import BRIGHTER, Levels, in_plain_units, unit_of
+from mitame.prepare.resample import resample
 
 FEWEST = 4
 """Scans of a group: with fewer nobody knows how people differ."""
@@ -33,7 +35,7 @@ class Named:
     unit : str
         Of these.
     share : float
-        Of what is explained, 0 to 1.
+        Of the squared change in brightness that all elements make, 0 to 1.
     """
 
     name: str
@@ -53,14 +55,18 @@ class Explanation:
     named : tuple of Named
         The largest share first; none if nothing differs beyond chance.
     left : float
-        Share of the difference that they leave unexplained, 0 to 1.
+        Share of the measured difference that the elements leave unexplained, 0 to 1;
+        the place does not count.
     found : Found
-        The same as engines use it.
+        The elements as engines use them.
+    local : Local or None
+        The place, if one differs.
     """
 
     named: tuple[Named, ...]
     left: float
     found: Found
+    local: Local | None
 
 
 def explain(
@@ -98,9 +104,29 @@ def explain(
     found = {}
     for suffix in shared:
         progress(suffix)
-        one, other = scans_of(source, suffix), scans_of(target, suffix)
+        local = find_local(source, target, suffix, seed=seed)
+        # What differs in one place only would be taken for a bit of everything.
+        one, other = (scans_of(_without(g, local), suffix) for g in groups)
         _require_enough(suffix, one, other)
-        found[suffix] = _explained(one, other, seed)
+        found[suffix] = _explained(one, other, local, seed)
+    return found
+
+
+def _without(group: Sequence[Session], local: Local | None) -> list[Session]:
+    """Return sessions whose brain is all but a place of the template."""
+    if local is None:
+        return list(group)
+    there = Volume((local.map.data != 0).astype(np.float32), local.map.affine)
+    found = []
+    for session in group:
+        place = resample(
+            there,
+            session.reference,
+            transform=session.require_template(),
+            interpolator="linear",
+        )
+        rest = session.require_brain() & (place.data == 0)
+        found.append(replace(session, brain=rest))
     return found
 
 
@@ -114,21 +140,25 @@ def _require_enough(
         )
 
 
-def _explained(source: list[Scan], target: list[Scan], seed: int) -> Explanation:
+def _explained(
+    source: list[Scan], target: list[Scan], local: Local | None, seed: int
+) -> Explanation:
     elements = candidates(source, target, seed=seed)
     found = Difference(source, target, elements, seed=seed).find()
-    gray, _ = levels(source)
-    noise = [
-        float(np.mean([noise_level(s.image, s.ground.brain) for s in group]))
-        for group in (source, target)
-    ]
-    known = Levels(gray, (noise[0], noise[1]))
+    white, gray, _ = levels(source)
+    known = Levels(gray / white, (mean_noise(source), mean_noise(target)))
+    whole = sum(found.energy.values()) + (local.energy if local else 0)
     by_name = {e.name: e for e in elements}
-    named = tuple(_named(by_name[name], found, known) for name in found.sizes)
-    return Explanation(named, found.left, found)
+    named = [_named(by_name[name], found, known, whole) for name in found.sizes]
+    if local is not None:
+        share = local.energy / whole
+        told = Named(local.name, local.size, local.low, local.high, BRIGHTER, share)
+        named.append(told)
+    ordered = sorted(named, key=lambda one: -one.share)
+    return Explanation(tuple(ordered), found.left, found, local)
 
 
-def _named(element: Element, found: Found, known: Levels) -> Named:
+def _named(element: Element, found: Found, known: Levels, whole: float) -> Named:
     size = in_plain_units(element, found.sizes[element.name][None], known)[0]
     draws = in_plain_units(element, found.draws[element.name], known)
     low, high = np.quantile(draws, (0.025, 0.975))
@@ -138,5 +168,5 @@ def _named(element: Element, found: Found, known: Levels) -> Named:
         float(low),
         float(high),
         unit_of(element),
-        found.shares[element.name],
+        found.energy[element.name] / whole,
     )

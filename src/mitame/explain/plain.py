@@ -67,25 +67,28 @@ _PLAIN: dict[str, Callable[[Rows, Levels], Rows]] = {
     "tone curve": lambda sizes, _: np.exp(sizes[:, 0]),
     "bias field": lambda sizes, _: 100 * np.linalg.norm(sizes, axis=1),
     "sharpness": lambda sizes, _: _root(sizes),
-    "ringing": lambda sizes, _: 100 * np.expm1(sizes[:, 0]),
+    "ringing": lambda sizes, _: 100 * sizes[:, 0],
     "noise": _noise,
     "stripes": lambda sizes, _: 100 * _root(sizes),
 }
+
+BRIGHTER = "% brighter"
+"""The unit of tissues and places."""
 
 _UNITS = {
     "tone curve": "exponent",
     "contrast": "% of white-gray contrast",
     "bias field": "% (standard deviation over the brain)",
     "sharpness": "mm of blur (FWHM)",
-    "ringing": "% of the finest detail",
+    "ringing": "% of k-space that does not fade",
     "noise": "times the source's",
     "stripes": "% of white matter",
 }
 
 
 def unit_of(element: Element) -> str:
-    """Return the unit of `in_plain_units`; of a tissue or region, its brightness."""
-    return _UNITS.get(element.name, "% brighter")
+    """Return the unit of `in_plain_units`; of a tissue, its brightness."""
+    return _UNITS.get(element.name, BRIGHTER)
 
 
 def nothing_of(element: Element) -> float:

@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from mitame.core.errors import GridMismatchError
-from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template
@@ -38,14 +37,6 @@ REGIONS = (
     "fluid around the brain",
 )
 """Label n of a region map is the n-th of these, from 1."""
-
-GRAY_PARTS = tuple(
-    name for name in REGIONS if name.endswith(("cortex", "cerebellum", "gray"))
-)
-"""Regions whose gray matter may differ between scanners."""
-
-SOFT_MM = 2.0
-"""Width (SD) of the border of a `gray_part`."""
 
 DEEP_GRAY_MM = (
     ((11.0, -18.0, 7.0), (10.0, 14.0, 9.0)),
@@ -144,43 +135,26 @@ def region_map(grid: Volume) -> NDArray[np.uint8]:
     return there.data.astype(np.uint8)
 
 
-def gray_part(session: Session, name: str) -> NDArray[np.float32]:
-    """Return the share of a part of the head, 0 to 1, with a soft border.
-
-    Of a lobe all that lies in it: what is gray there, the image tells better than the
-    template.
+def region_labels(place: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return which region each place is in; 0 is outside the brain.
 
     Parameters
     ----------
-    session : Session
-        With its place in the template.
-    name : str
-        One of `GRAY_PARTS`.
+    place : array, shape (n, 3)
+        Millimeters of MNI152.
 
     Returns
     -------
-    array of float32, shape (i, j, k)
+    array of uint8, shape (n,)
+        As those of `region_map`.
     """
-    transform = session.require_template()
-    part = _soft_part(name)
-    grid = session.reference
-    return resample(part, grid, transform=transform, interpolator="linear").data
-
-
-@cache
-def _soft_part(name: str) -> Volume:
-    """Return one of `GRAY_PARTS` in the template, with what is around the brain."""
-    x, y, z = _places()
-    below = _cerebellum(x, y, z)
-    deep = _deep_gray(x, y, z) & ~below
-    above = ~below & ~deep & ~_brain_stem(x, y, z)
-    parts = {"cerebellum": below, "deep gray": deep}
-    parts |= {f"{n} cortex": above & p for n, p in _lobes(x, y, z).items()}
-    side, part = name.split(" ", 1)
-    there = parts[part] & ((x < 0) if side == SIDES[0] else (x >= 0))
-    width = SOFT_MM / np.array(template("mask").spacing)
-    soft = ndimage.gaussian_filter(there.astype(np.float32), width)
-    return template("mask").with_data(soft, Step("regions", {"part": name}))
+    known = _template_regions()
+    back = np.linalg.inv(known.affine)
+    index = np.rint(place @ back[:3, :3].T + back[:3, 3]).astype(int)
+    inside = np.all((index >= 0) & (index < known.shape), axis=1)
+    found = np.zeros(len(place), np.uint8)
+    found[inside] = known.data[tuple(index[inside].T)]
+    return found
 
 
 @cache

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.session import Session
-from mitame.engines.elements.element import Field, Level
-from mitame.engines.elements.ground import Ground
+from mitame.engines.elements.fields import field_over
 from mitame.explain.groups import Explanation
+from mitame.prepare.resample import resample
 from mitame.prepare.template import template
 
 if TYPE_CHECKING:
@@ -26,26 +25,20 @@ PLACES_MM = (2.0, -20.0, 18.0)
 
 
 def edit_map(told: Explanation) -> NDArray[np.float32] | None:
-    """Return how much brighter gray matter is at each place of the template, percent.
+    """Return how much brighter the target is at each place of the template, percent.
 
-    Bias field and regions only; None where nothing varies with place.
+    Bias field and place only; None where nothing varies with place.
     """
     grid, mask = template("t1"), template("mask").data > 0.5
-    ground = Ground(Session({"T1w": grid}, brain=mask, to_template=np.eye(4)))
-    gain, any_place = np.zeros(grid.shape, np.float32), False
-    for element in told.found.elements:
-        size = told.found.sizes.get(element.name)
-        if size is None:
-            continue
-        if isinstance(element, Field):
-            gain += ground.field(size)
-        elif isinstance(element, Level) and element.region is not None:
-            gray = np.minimum(2 * template("gm").data, 1)
-            gain += np.float32(np.log1p(size[0])) * ground.region(element.region) * gray
-        else:
-            continue
-        any_place = True
-    return 100 * np.expm1(gain) * mask if any_place else None
+    edit = np.zeros(grid.shape, np.float32)
+    field = told.found.sizes.get("bias field")
+    if field is None and told.local is None:
+        return None
+    if field is not None:
+        edit += 100 * np.expm1(field_over(grid.affine, grid.shape, field))
+    if told.local is not None:
+        edit += 100 * resample(told.local.map, grid, interpolator="linear").data
+    return edit * mask
 
 
 def map_figure(edit: NDArray[np.float32]) -> Figure:

@@ -18,10 +18,10 @@ def sentence(told: Explanation, words: Words) -> str:
 
 
 def _part(one: Named, words: Words) -> str:
-    name = words.element(one.name)
+    name = words.element(one.name).lower()
     signed = {
         key: words[f"explain_{key}"].split("|")[int(one.size < 0)] for key in SIGNED
     }
     return words.said(one.name).format(
-        name=name[0].lower() + name[1:], size=one.size, amount=abs(one.size), **signed
+        name=name, size=one.size, amount=abs(one.size), **signed
     )

@@ -64,8 +64,9 @@ class Words:
         return self._named("params", name)
 
     def element(self, name: str) -> str:
-        """Return what an element is called; an unknown one keeps its name."""
-        return self._named("elements", name)
+        """Return what an element is called, or a place of several regions."""
+        parts = [self._named("elements", one) for one in name.split(", ")]
+        return self["explain_join"].join(parts)
 
     def unit(self, name: str) -> str:
         """Return an element's unit; an unknown one keeps its name."""

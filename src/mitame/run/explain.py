@@ -72,6 +72,7 @@ def in_words(found: dict[Suffix, Explanation]) -> dict[str, Any]:
         str(suffix): {
             "elements": [asdict(one) for one in told.named],
             "unexplained": told.left,
+            "regions": [asdict(r) for r in told.local.regions] if told.local else [],
             "looked_for": [element.name for element in told.found.elements],
         }
         for suffix, told in found.items()

@@ -21,8 +21,9 @@ from mitame.engines.elements.element import (
     Tone,
 )
 from mitame.engines.elements.engine import scans_of
+from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.fit import Difference, Found
-from mitame.engines.elements.ground import N_FIELDS, Ground
+from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.moved import moved
 from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stripes import find_wave, power, powers
@@ -39,23 +40,17 @@ EXACT: dict[str, tuple[Element, np.ndarray]] = {
     "contrast": (Level("contrast", GRAY, (0.0, FLUID, 1.0)), 0.1 * ONE),
     "fluid": (Level("fluid", FLUID, (0.0, GRAY, 1.0)), 0.3 * ONE),
     "bright fluid": (Level("fluid", 2.5, (0.0, GRAY, 1.0)), 0.3 * ONE),
-    "region": (
-        Level("o", GRAY, (0.0, FLUID, 1.0), "left occipital cortex"),
-        0.2 * ONE,
-    ),
     "field": (Field(N_FIELDS), np.linspace(-0.1, 0.1, N_FIELDS)),
 }
 OTHERS: dict[str, Element] = {
-    "sharpness": Blur(),
-    "ringing": Ringing(),
+    "sharpness": Blur(NOISE),
+    "ringing": Ringing(NOISE),
     "noise": Noise(),
     "stripes": Stripes(WAVE),
 }
 EFFECTS: dict[str, tuple[Element, np.ndarray]] = {
     "tone curve": (Tone(), 0.25 * ONE),
-    "contrast": (Level("contrast", GRAY, (0.0, FLUID, 1.0)), 0.1 * ONE),
     "bias field": (Field(N_FIELDS), 0.1 * np.eye(N_FIELDS)[5]),
-    "sharpness": (Blur(), 30.0 * ONE),
     "noise": (Noise(), 3 * NOISE**2 * ONE),
     "stripes": (Stripes(WAVE), 0.05**2 * ONE),
 }
@@ -71,8 +66,8 @@ def one() -> tuple[np.ndarray, Ground]:
 @pytest.fixture(scope="module")
 def groups() -> tuple[list[Session], list[Session]]:
     """Return two groups of people on one scanner."""
-    everyone = people(24, seed=1)
-    return everyone[:12], everyone[12:]
+    everyone = people(16, seed=1)
+    return everyone[:8], everyone[8:]
 
 
 def changed(group: list[Session], element: Element, size: np.ndarray) -> list[Session]:
@@ -122,18 +117,10 @@ def test_a_level_moves_one_tissue_in_proportion_to_its_share(one):
     image = np.zeros(ground.brain.shape, np.float32)
     image[:, 0, :5] = 0, FLUID, GRAY, (GRAY + 1) / 2, 1
     level = Level("contrast", GRAY, (0.0, FLUID, 1.0))
-    found = level.apply(image, ground, np.array([0.1]))
-    assert np.allclose((found - image)[:, 0, :5], [0, 0, 0.07, 0.035, 0], atol=1e-6)
-
-
-def test_a_region_is_brighter_only_there(one):
-    image, ground = one
-    element, size = EXACT["region"]
-    edit = element.apply(image, ground, size) - image
-    share = ground.region("left occipital cortex")
-    assert np.all(edit[share == 0] == 0)
-    there = ground.cores["gm"] & (share > 0.95)
-    assert np.median(edit[there]) > 0.1 * GRAY
+    # The bias field is on top of everything.
+    found = level.apply(image * ground.shading, ground, np.array([0.1]))
+    edit = found / ground.shading - image
+    assert np.allclose(edit[:, 0, :5], [0, 0, 0.07, 0.035, 0], atol=1e-6)
 
 
 def test_a_field_is_the_sum_of_its_functions(one):
@@ -155,23 +142,20 @@ def test_blur_is_a_gaussian_of_the_given_width_and_keeps_the_noise(one):
     _, ground = one
     rng = np.random.default_rng(0)
     noise = rng.normal(1, 0.05, ground.brain.shape).astype(np.float32)
-    found = Blur().apply(noise, ground, np.array([100.0]))
+    found = Blur(0.05).apply(noise, ground, np.array([100.0]))
     assert noise_level(found, ground.brain) == pytest.approx(0.05, rel=0.1)
     edge = np.ones(ground.brain.shape, np.float32)
     edge[20, 24, 20] = 2000.0
-    seen = Blur().apply(edge, ground, np.array([100.0]))[:, 24, 20] - 1
+    seen = Blur(0.0).apply(edge, ground, np.array([100.0]))[:, 24, 20] - 1
     half = np.interp(5.0, 4.0 * np.arange(5), seen[20:25])  # at half its width
     assert half / seen[20] == pytest.approx(0.5, abs=0.06)
 
 
-def test_ringing_takes_the_finest_detail_only(one):
+def test_ringing_takes_the_finest_detail_most(one):
     image, ground = one
-    before, after = (
-        spectrum(x, ground)
-        for x in (image, Ringing().apply(image, ground, np.array([-1.0])))
-    )
-    assert abs(after - before)[0] < 0.1
-    assert (after - before)[1] < -0.05
+    softer = Ringing(NOISE).apply(image, ground, np.array([-0.9]))
+    slow, fine = (spectrum(softer, ground) - spectrum(image, ground))[:2]
+    assert fine < 1.5 * slow < 0
 
 
 def test_the_power_of_stripes_is_their_squared_amplitude(one):
@@ -191,17 +175,26 @@ def test_stripes_are_found_where_one_group_has_them(groups):
     assert find_wave(lattices[0], lattices[1], 0) is None
     found = find_wave(lattices[0], lattices[2], 0)
     assert found is not None
-    assert np.allclose(found, WAVE, atol=1.5 / 256)
+    assert np.allclose(np.abs(found), WAVE, atol=1.5 / 256)  # either way is one wave
 
 
-@pytest.mark.parametrize("name", ["noise", "stripes"])
-def test_what_was_added_is_taken_away(name, one):
+def test_stripes_that_were_added_are_taken_away(one):
     image, ground = one
-    element, size = EFFECTS[name]
+    element, size = EFFECTS["stripes"]
     more = element.apply(image, ground, size)
     less = moved(element, more, ground, -size)
     inside = ground.brain
-    assert np.std((less - image)[inside]) < 0.7 * np.std((more - image)[inside])
+    assert np.std((less - image)[inside]) < 0.5 * np.std((more - image)[inside])
+
+
+def test_noise_that_was_added_is_taken_away(one):
+    image, ground = one
+    element, size = EFFECTS["noise"]
+    more = element.apply(image, ground, size)
+    less = moved(element, more, ground, -size)
+    levels = [noise_level(x, ground.brain) for x in (image, more, less)]
+    assert levels[1] > 1.3 * levels[0]
+    assert levels[2] == pytest.approx(levels[0], rel=0.1)
 
 
 def test_the_summary_of_a_brighter_field_is_its_coefficients(one):
@@ -219,20 +212,12 @@ def test_one_effect_is_named_first_with_its_size(name, groups):
     element, size = EFFECTS[name]
     found = difference(source, changed(target, element, size))
     assert next(iter(found.sizes)) == name
-    assert found.shares[name] > 0.8
+    assert found.energy[name] > 0.8 * sum(found.energy.values())
     assert np.allclose(found.sizes[name], size, atol=0.3 * float(np.abs(size).max()))
 
 
 def test_nothing_is_named_between_groups_of_one_scanner(groups):
     assert difference(*groups).sizes == {}
-
-
-@pytest.mark.slow
-def test_groups_the_other_way_round_have_the_opposite_size(groups):
-    source, target = groups
-    toned = changed(target, *EFFECTS["tone curve"])
-    found = difference(toned, source)
-    assert found.sizes["tone curve"][0] == pytest.approx(-0.25, abs=0.07)
 
 
 def test_the_engine_gives_what_was_found_and_its_file_says_so(groups, tmp_path):

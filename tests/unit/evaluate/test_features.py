@@ -6,7 +6,7 @@ from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.evaluate.features import features
 from mitame.evaluate.network import network_input
-from mitame.evaluate.place import in_place
+from mitame.prepare.place import in_place
 from mitame.prepare.template import template_grid
 from mitame.testing.phantom import head_grid, phantom_session
 

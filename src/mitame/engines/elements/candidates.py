@@ -16,10 +16,10 @@ from mitame.engines.elements.element import (
     Stripes,
     Tone,
 )
+from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.fit import Scan
-from mitame.engines.elements.ground import N_FIELDS
 from mitame.engines.elements.stripes import find_wave, powers
-from mitame.prepare.regions import GRAY_PARTS
+from mitame.engines.noise import noise_level
 
 
 def candidates(
@@ -29,16 +29,15 @@ def candidates(
 
     Stripes are among them only where one group has some.
     """
-    gray, fluid = levels(source)
+    white, gray, fluid = levels(source)
+    # Ringing looks like noise: the scanner with less of both tells.
+    noise = min(mean_noise(source), mean_noise(target))
     found: list[Element] = [
-        Level(name, gray, _sorted(fluid), name) for name in GRAY_PARTS
-    ]
-    found += [
-        Level("contrast", gray, _sorted(fluid)),
-        Level("fluid", fluid, _sorted(gray)),
+        Level("contrast", gray, _sorted(fluid, white)),
+        Level("fluid", fluid, _sorted(gray, white)),
         Field(N_FIELDS),
-        Blur(),
-        Ringing(),
+        Blur(noise),
+        Ringing(noise),
         Noise(),
     ]
     ours, theirs = (
@@ -50,14 +49,20 @@ def candidates(
     return [*found, Tone()]
 
 
-def levels(source: Sequence[Scan]) -> tuple[float, float]:
-    """Return how bright gray matter and fluid are, in white-matter medians."""
-    found = [
-        [np.median(s.image[s.ground.cores[t]]) for t in ("gm", "csf")] for s in source
-    ]
-    gray, fluid = np.mean(found, axis=0)
-    return float(gray), float(fluid)
+def mean_noise(group: Sequence[Scan]) -> float:
+    """Return the mean standard deviation of the noise, white-matter medians."""
+    return float(np.mean([noise_level(s.image, s.ground.brain) for s in group]))
 
 
-def _sorted(other: float) -> tuple[float, ...]:
-    return tuple(sorted((0.0, 1.0, other)))
+def levels(source: Sequence[Scan]) -> tuple[float, float, float]:
+    """Return how bright white matter, gray matter and fluid are without bias field."""
+    found = []
+    for scan in source:
+        flat = scan.image / scan.ground.shading
+        found.append([np.median(flat[c]) for c in scan.ground.cores.values()])
+    white, gray, fluid = np.mean(found, axis=0)
+    return float(white), float(gray), float(fluid)
+
+
+def _sorted(*others: float) -> tuple[float, ...]:
+    return tuple(sorted((0.0, *others)))

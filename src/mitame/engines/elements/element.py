@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from mitame.engines.elements.ground import Ground, Image
-from mitame.engines.noise import noise_level
 
 Numbers = NDArray[np.floating]
 
@@ -81,31 +80,28 @@ class Level:
         The tissue's own intensity.
     others : tuple of float
         Intensities that stay, ascending; 0 is among them.
-    region : str, optional
-        Only there.
     """
 
     name: str
     at: float
     others: tuple[float, ...]
-    region: str | None = None
     n: int = 1
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
-        share: Image | np.float32 = np.float32(1)
-        if self.region is not None:
-            share = ground.region(self.region)
-        lift = np.float32(self.at * size[0]) * share
+        lift = np.float32(self.at * size[0])
         # A negative size is the way back from where a positive one had led.
         start = self.at if size[0] >= 0 else self.at - lift
+        # Which tissue it is, is told without the bias field.
+        flat = image / ground.shading
         low = np.float32(max(o for o in self.others if o < self.at))
         above = [o for o in self.others if o > self.at]
-        rise = (image - low) / np.maximum(start - low, np.float32(1e-3))
+        rise = (flat - low) / np.maximum(start - low, np.float32(1e-3))
         if above:
-            fall = (above[0] - image) / np.maximum(above[0] - start, np.float32(1e-3))
+            fall = (above[0] - flat) / np.maximum(above[0] - start, np.float32(1e-3))
             rise = np.minimum(rise, fall)
-        return np.asarray(image + lift * np.clip(rise, 0, 1), np.float32)
+        lifted = lift * ground.shading * np.clip(rise, 0, 1)
+        return np.asarray(image + lifted, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +118,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Blur:
-    """A Gaussian point spread: its squared full width at half maximum, mm²."""
+    """A Gaussian point spread: its squared full width at half maximum, mm².
 
+    Parameters
+    ----------
+    noise : float
+        Standard deviation of the noise that a scan keeps, white-matter medians.
+    """
+
+    noise: float
     name: str = "sharpness"
     n: int = 1
 
@@ -135,43 +138,61 @@ class Blur:
             del edge
             return np.asarray(np.exp(-2 * np.pi**2 * variance * k**2))
 
-        return _seen_through(image, ground, transfer)
+        return _seen_through(image, ground, self.noise, transfer)
 
 
 @dataclass(frozen=True, slots=True)
 class Ringing:
-    """How hard k-space ends: the logarithm of what is there of the finest detail."""
+    """How hard k-space ends: by how much less of it fades, as a share.
 
+    Parameters
+    ----------
+    noise : float
+        Standard deviation of the noise that a scan keeps, white-matter medians.
+    """
+
+    noise: float
     name: str = "ringing"
     n: int = 1
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; less of it is what can be done."""
+        fades = float(np.clip(-size[0], 0, 1))
 
         def transfer(k: Numbers, edge: float) -> Numbers:
-            return np.asarray(np.exp(min(size[0], 0.0) * hardness(2 * edge * k)))
+            return window(2 * edge * k, fades)
 
-        return _seen_through(image, ground, transfer)
+        return _seen_through(image, ground, self.noise, transfer)
 
 
-def hardness(share: Numbers) -> Numbers:
-    """Return what a hard end of k-space adds at shares of its end, 0 to 1.
+def window(share: Numbers, fades: float) -> Numbers:
+    """Return Tukey's window of k-space, of whose half width a share fades out.
 
-    Where Tukey's window of the simulated scanners falls, about as it falls.
+    Parameters
+    ----------
+    share : array
+        Frequencies over the largest one, 0 to 1.
+    fades : float
+        0 (a hard end, which rings) to 1 (Hann's window, which does not).
     """
-    return np.asarray(np.clip((share - 0.3) / 0.7, 0, 1) ** 2)
+    if fades == 0:
+        return np.ones_like(share)
+    taper = np.clip((share - (1 - fades)) / fades, 0, 1)
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * taper))
 
 
 def _seen_through(
-    image: Image, ground: Ground, transfer: Callable[[Numbers, float], Numbers]
+    image: Image,
+    ground: Ground,
+    noise: float,
+    transfer: Callable[[Numbers, float], Numbers],
 ) -> Image:
     """Return an image whose anatomy is seen through a transfer function, at most 1.
 
     A scanner's noise comes after what blurs: as much of it is added as was lost.
     """
-    noise = noise_level(image, ground.brain)
     rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
-    lost = noise * fft.rfftn(rng.standard_normal(image.shape, np.float32))
+    lost = np.float32(noise) * fft.rfftn(rng.standard_normal(image.shape, np.float32))
     kept = fft.rfftn(image)
     factor: Numbers = np.ones(1)
     for axis, (n, edge) in enumerate(zip(image.shape, ground.spacing, strict=True)):

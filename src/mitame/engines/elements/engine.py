@@ -80,7 +80,7 @@ class Elements:
 
     def _moved(self, suffix: Suffix, session: Session) -> Volume:
         sizes: Sizes = learned_of(self, "elements_", suffix)
-        ground, image = Ground(session), session[suffix].data
+        ground, image = Ground(session, suffix), session[suffix].data
         for element, size in sizes:
             image = moved(element, image, ground, size)
         told = {element.name: size.tolist() for element, size in sizes}
@@ -116,7 +116,7 @@ class Elements:
 def scans_of(group: Sequence[Session], suffix: Suffix) -> list[Scan]:
     """Return one sequence of a group, where its brains are."""
     cut = [crop_to_brain(session) for session in group if suffix in session]
-    return [Scan(session[suffix].data, Ground(session)) for session in cut]
+    return [Scan(session[suffix].data, Ground(session, suffix)) for session in cut]
 
 
 def _read(words: dict[str, Any]) -> tuple[Element, np.ndarray[Any, Any]]:

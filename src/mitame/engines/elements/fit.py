@@ -18,16 +18,20 @@ from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
 from mitame.engines.elements.element import Element, Stripes
-from mitame.engines.elements.ground import N_FIELDS, Ground, Image
+from mitame.engines.elements.fields import N_FIELDS
+from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.elements.spectrum import Numbers
 from mitame.engines.elements.summary import FIRST_FIELD, summary
 
-PERMUTATIONS = 400
+PERMUTATIONS = 300
 
-FALSE_ALARMS = 0.03
+FALSE_ALARMS = 0.02
 """Share of equal groups for which anything is named at all."""
 
 DRAWS = 1000
+
+TINY = 1e-9
+"""Keeps numbers in which nobody differs finite."""
 
 PROBED = 4
 """Scans that elements are given to, to learn their traces."""
@@ -36,12 +40,16 @@ ROUNDS = 6
 
 PROBE = {
     "sharpness": 0.8,
-    "ringing": -0.3,
+    "ringing": -0.5,
     "noise": 1.5e-4,
     "tone curve": 0.08,
     "stripes": 1e-3,
 }
 """How much of an element shows its trace; a tenth of all others."""
+
+
+Lot = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""What whitens the difference of two groups drawn by lot, and that difference."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +72,9 @@ class Found:
         Of those that were found, by name.
     draws : dict of str to array, shape (n_draws, n)
         Sizes with other people of the same scanners, by resampling them.
-    shares : dict of str to float
-        How much of what is explained would be left without an element, adding to 1.
+    energy : dict of str to float
+        Mean square of what an element alone changes in the brain, white-matter
+        medians squared.
     left : float
         Share of the whole difference that no element explains, 0 to 1.
     """
@@ -73,7 +82,7 @@ class Found:
     elements: tuple[Element, ...]
     sizes: dict[str, Numbers]
     draws: dict[str, NDArray[np.float64]]
-    shares: dict[str, float]
+    energy: dict[str, float]
     left: float
 
 
@@ -116,26 +125,22 @@ class Difference:
         )
 
     def _scatter(self, seed: int) -> None:
-        """Find what whitens the difference of means, and that of equal groups.
+        """Find what whitens the difference of means, and what chance makes of it.
 
-        Each split of what is no group's difference is whitened as the groups are: by
-        the scatter about its own means. Numbers are many, people few.
+        Lots are drawn twice: among people without their group's mean, which says how
+        large each element comes out by chance, whatever the groups differ in; and among
+        all as if there were one group, which says exactly how often chance does more.
+        Each is whitened by the scatter about its own means: numbers are many, people
+        few.
         """
-        n0, n1 = (len(s) for s in self.own)
-        left = np.concatenate([s - s.mean(axis=0) for s in self.own])
-        # Two means have been taken out.
-        left *= np.sqrt((n0 + n1) / (n0 + n1 - 2))
-        self.scale = left.std(axis=0) + 1e-9
-        left /= self.scale
-        self.whiten = _whitening(left, n0) / self.scale
+        n0 = len(self.own[0])
+        everyone = np.concatenate(self.own)
+        left = np.concatenate([group - group.mean(axis=0) for group in self.own])
+        self.whiten, _ = _whitened(everyone, n0)
         rng = np.random.default_rng(seed)
-        self.null = []
-        for _ in range(PERMUTATIONS):
-            one = left[rng.permutation(n0 + n1)]
-            means = one[:n0].mean(axis=0), one[n0:].mean(axis=0)
-            about = np.concatenate([one[:n0] - means[0], one[n0:] - means[1]])
-            whiten = _whitening(about, n0)
-            self.null.append((whiten / self.scale, whiten @ (means[1] - means[0])))
+        orders = [rng.permutation(len(everyone)) for _ in range(PERMUTATIONS)]
+        self.chance = [_whitened(left[order], n0) for order in orders]
+        self.one_group = [_whitened(everyone[order], n0) for order in orders]
 
     def _trace(self, element: Element) -> NDArray[np.float64]:
         """Return how the summary moves with each number of an element, (m, n)."""
@@ -160,6 +165,14 @@ class Difference:
         self, sizes: dict[str, Numbers]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return everyone's summary, with elements given to those who lack them."""
+        more, less = self._who(sizes)
+        source = self._summaries(self.source, more) if more else self.own[0]
+        return source, self._summaries(self.target, less) if less else self.own[1]
+
+    def _who(
+        self, sizes: dict[str, Numbers]
+    ) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
+        """Return what the source is given, and what the target is."""
         more: dict[str, Numbers] = {}
         less: dict[str, Numbers] = {}
         for element in self.elements:
@@ -168,8 +181,7 @@ class Difference:
                 # Only less ringing can be given, and only more of all else.
                 exact = len(size) > 1 or (size[0] > 0) != (element.name == "ringing")
                 (more if exact else less)[element.name] = size if exact else -size
-        source = self._summaries(self.source, more) if more else self.own[0]
-        return source, self._summaries(self.target, less) if less else self.own[1]
+        return more, less
 
     def find(self) -> Found:
         """Return the elements that explain the difference, and no others."""
@@ -195,14 +207,20 @@ class Difference:
 
     def _limits(self) -> tuple[dict[str, float], float]:
         """Return what chance reaches for each element, and for the most of them."""
-        scores = {e.name: np.empty(PERMUTATIONS) for e in self.elements}
-        for n, (whiten, wanted) in enumerate(self.null):
+        by_chance = self._scores(self.chance)
+        limits = {n: float(np.quantile(s, 0.95)) for n, s in by_chance.items()}
+        as_one = self._scores(self.one_group)
+        most = np.max([s / limits[n] for n, s in as_one.items()], axis=0)
+        return limits, float(np.quantile(most, 1 - FALSE_ALARMS))
+
+    def _scores(self, lots: Sequence[Lot]) -> dict[str, NDArray[np.float64]]:
+        """Return how far each element alone explains each lot's difference."""
+        scores = {e.name: np.empty(len(lots)) for e in self.elements}
+        for n, (whiten, gap) in enumerate(lots):
             for name, trace in self.traces.items():
                 basis, _ = np.linalg.qr(whiten @ trace)
-                scores[name][n] = np.linalg.norm(basis.T @ wanted)
-        limits = {n: float(np.quantile(s, 0.95)) for n, s in scores.items()}
-        most = np.max([s / limits[n] for n, s in scores.items()], axis=0)
-        return limits, float(np.quantile(most, 1 - FALSE_ALARMS))
+                scores[name][n] = np.linalg.norm(basis.T @ gap)
+        return scores
 
     def _score(
         self, name: str, gap: NDArray[np.float64], known: dict[str, Numbers]
@@ -229,7 +247,9 @@ class Difference:
             design = self.whiten @ self._all(sizes)
             step = np.linalg.lstsq(design, self.whiten @ gap, rcond=None)[0]
             for share in (1.0, 0.5, 0.25):
-                tried = self._moved(sizes, share * step)
+                tried = _possible(
+                    self._moved(sizes, np.asarray(share * step, np.float64))
+                )
                 new = self.difference(tried)
                 if self._misfit(new) < self._misfit(gap):
                     break
@@ -283,16 +303,31 @@ class Difference:
         left = self._misfit(gap) ** 2
         if not sizes:
             return Found(self.elements, {}, {}, {}, 1.0)
-        needs = {n: self._need(n, sizes, gap) ** 2 for n in sizes}
-        order = sorted(sizes, key=lambda n: -needs[n])
+        energy = {n: self._energy(n, sizes[n]) for n in sizes}
+        order = sorted(sizes, key=lambda n: -energy[n])
         draws = self._drawn(sizes, gap)
         return Found(
             self.elements,
             {n: sizes[n] for n in order},
             {n: draws[n] for n in order},
-            {n: needs[n] / sum(needs.values()) for n in order},
-            left / whole**2,
+            {n: energy[n] for n in order},
+            self._beyond_chance(left) / max(self._beyond_chance(whole**2), 1e-9),
         )
+
+    def _energy(self, name: str, size: Numbers) -> float:
+        """Return the mean square of what an element changes in some scans' brains."""
+        more, less = self._who({name: size})
+        group, one = (self.source, more) if more else (self.target, less)
+        edits = [
+            (given(s, self.elements, one) - s.image)[s.ground.brain]
+            for s in group[:PROBED]
+        ]
+        return float(np.mean([np.mean(edit**2) for edit in edits]))
+
+    def _beyond_chance(self, square: float) -> float:
+        """Return a squared misfit without what equal groups have."""
+        chance = float(np.mean([np.sum(gap**2) for _, gap in self.chance]))
+        return max(square - chance, 0.0)
 
     def _drawn(
         self, sizes: dict[str, Numbers], gap: NDArray[np.float64]
@@ -301,7 +336,7 @@ class Difference:
         rng = np.random.default_rng(0)
         both = self.both(sizes)
         design = self.whiten @ self._all(sizes)
-        to_size = np.linalg.pinv(design) @ self.whiten
+        to_size = np.asarray(np.linalg.pinv(design) @ self.whiten, np.float64)
         steps = []
         for _ in range(DRAWS):
             some = [g[rng.integers(len(g), size=len(g))].mean(axis=0) for g in both]
@@ -310,11 +345,26 @@ class Difference:
         return {n: np.stack([one[n] for one in moved]) for n in sizes}
 
 
-def _whitening(left: NDArray[np.float64], n0: int) -> NDArray[np.float64]:
-    """Return what makes the difference of two groups' means white, (m, m)."""
-    cov, _ = ledoit_wolf(left, assume_centered=True)
-    values, vectors = np.linalg.eigh(cov * (1 / n0 + 1 / (len(left) - n0)))
-    return np.asarray((vectors / np.sqrt(values)) @ vectors.T)
+def _whitened(people: NDArray[np.float64], n0: int) -> Lot:
+    """Return what makes the difference of two groups' means white, and that difference.
+
+    Parameters
+    ----------
+    people : array, shape (n, m)
+        Numbers of everyone, the `n0` of the first group first.
+    """
+    groups = people[:n0], people[n0:]
+    left = np.concatenate([group - group.mean(axis=0) for group in groups])
+    scale = left.std(axis=0) + TINY
+    cov, _ = ledoit_wolf(left / scale, assume_centered=True)
+    values, vectors = np.linalg.eigh(cov * sum(1 / len(group) for group in groups))
+    whiten = (vectors / np.sqrt(values)) @ vectors.T / scale
+    return whiten, whiten @ (groups[1].mean(axis=0) - groups[0].mean(axis=0))
+
+
+def _possible(sizes: dict[str, Numbers]) -> dict[str, Numbers]:
+    """Return sizes that mean something: no more than all of k-space can fade."""
+    return {n: np.clip(s, -1, 1) if n == "ringing" else s for n, s in sizes.items()}
 
 
 def field_trace(n: int) -> NDArray[np.float64]:

@@ -12,8 +12,8 @@ from mitame.engines.elements.element import (
     Ringing,
     Size,
     Stripes,
-    hardness,
     plane,
+    window,
 )
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.noise import noise_level, noisier, quieted
@@ -51,7 +51,8 @@ def _filtered(
         if isinstance(element, Blur):
             factor = np.exp(-2 * np.pi**2 * size[0] / (8 * np.log(2)) * k**2)
         else:
-            factor = np.exp(size[0] * hardness(2 * edge * k))
+            faded = window(2 * edge * k, min(abs(size[0]), 1))
+            factor = faded if size[0] < 0 else 1 / np.maximum(faded, 1 / MOST_SHARPER)
         factor = np.minimum(factor, MOST_SHARPER ** (1 / 3)).astype(np.float32)
         shape = [-1 if axis == a else 1 for a in range(3)]
         through = fft.rfft(image, axis=axis) * factor.reshape(shape)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.ndimage import uniform_filter
 
 from mitame.engines.elements.element import plane
 from mitame.engines.elements.ground import Ground, Image
@@ -21,6 +22,9 @@ SHORTEST_MM, LONGEST_MM = 5.0, 40.0
 POOL = 3
 """Neighboring waves along each axis, of which the strongest counts: a brain is smaller
 than the box, and scans do not all have one field of view."""
+
+NEARBY = 7
+"""Pools along each axis that a wave is compared with."""
 
 SPLITS = 200
 
@@ -80,7 +84,7 @@ def find_wave(
     """
     n0 = len(source)
     pooled = np.stack([_pooled(one) for one in (*source, *target)])
-    everyone = np.log(pooled + LEAST_POWER)
+    everyone = np.stack([_above_others(one) for one in pooled])
     everyone[:, (pooled == 0).any(axis=0)] = 0  # not everyone's scan shows it
     seen = np.abs(_apart(everyone, n0))
     rng = np.random.default_rng(seed)
@@ -96,6 +100,15 @@ def find_wave(
     cell = np.unravel_index(int(seen.argmax()), seen.shape)
     mean = np.abs(np.mean(target, axis=0) - np.mean(source, axis=0))
     return _finest(mean, cell)
+
+
+def _above_others(pooled: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return log powers over those of waves nearby.
+
+    Tone, blur and noise change all waves of about one length; stripes are one wave.
+    """
+    log = np.log(pooled + LEAST_POWER)
+    return np.asarray(log - uniform_filter(log, NEARBY))
 
 
 def _apart(everyone: NDArray[np.float32], n0: int) -> NDArray[np.float32]:

@@ -1,0 +1,155 @@
+"""A place that one group shows brighter or darker: found, named and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.engines.elements.ground import Ground
+from mitame.explain.place import FEWEST, PlaceMap, find_place
+from mitame.prepare.place import in_place
+from mitame.prepare.regions import RegionFound, name_regions
+from mitame.prepare.template import template_grid
+from mitame.solve.smooth import gaussian
+
+SPACING_MM = 2.0
+
+SMOOTH_MM = 2.0
+"""Width (SD) by which images are smoothed: affinely, folds lie on each other to a few
+millimeters."""
+
+EVERYONE = 0.9
+"""Share of people whose brain a voxel must be in."""
+
+MOST_CHANCE = 0.05
+
+DRAWS = 1000
+
+SMALLEST_SHARE = 0.1
+"""Of the whole effect: a region that has less of it is not named."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """A place that differs.
+
+    Parameters
+    ----------
+    map : Volume
+        How much brighter the target is there, white-matter medians; template space.
+    regions : tuple of RegionFound
+        Where that is, most of the effect first; at least one.
+    size, low, high : float
+        Mean brightening of the place, percent, and its 95 % interval over people.
+    energy : float
+        Mean square of the map over the brain.
+    """
+
+    map: Volume
+    regions: tuple[RegionFound, ...]
+    size: float
+    low: float
+    high: float
+    energy: float
+
+    @property
+    def name(self) -> str:
+        """The regions by name."""
+        return ", ".join(region.name for region in self.regions)
+
+
+def find_local(
+    source: Sequence[Session], target: Sequence[Session], suffix: Suffix, *, seed: int
+) -> Local | None:
+    """Return the place in which two groups differ beyond what differs everywhere.
+
+    None if chance shows as much in more than one of twenty, or a group has too few
+    scans to tell.
+
+    Parameters
+    ----------
+    source, target : sequence of Session
+        Prepared.
+    suffix : str
+        Which sequence.
+    seed : int
+        Of the splits that tell what chance does.
+    """
+    ours, theirs = (_flat(group, suffix) for group in (source, target))
+    if min(len(ours), len(theirs)) < FEWEST:
+        return None
+    everyone = np.mean([brain for _, brain in (*ours, *theirs)], axis=0)
+    mask = everyone > EVERYONE
+    rows = [np.stack([image[mask] for image, _ in group]) for group in (ours, theirs)]
+    found = find_place(rows[0], rows[1], mask, seed=seed)
+    if found.chance > MOST_CHANCE or not found.support.any():
+        return None
+    grid = template_grid(SPACING_MM)
+    whole, there = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, bool)
+    whole[mask], there[mask] = found.sparse, found.support
+    sizes = _brightening(rows, found, seed)
+    return Local(
+        grid.with_data(whole, Step("place", {"chance": found.chance})),
+        _named(there, whole, grid),
+        *sizes,
+        float(np.mean(found.sparse**2)),
+    )
+
+
+def _flat(
+    group: Sequence[Session], suffix: Suffix
+) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Return images without their bias fields, and brains, in the template."""
+    found = []
+    for session in group:
+        if suffix in session:
+            volume = session[suffix]
+            even = volume.data / Ground(session, suffix).shading
+            flat = volume.with_data(even, Step("flat", {}))
+            placed = in_place(replace(session, volumes={suffix: flat}), SPACING_MM)
+            smooth = gaussian(placed.images[suffix], SMOOTH_MM / SPACING_MM)
+            found.append((smooth, placed.brain))
+    return found
+
+
+def _named(
+    there: NDArray[np.bool_], effect: NDArray[np.float32], grid: Volume
+) -> tuple[RegionFound, ...]:
+    """Return the regions that have most of the effect."""
+    every = name_regions(there, effect, grid)
+    total = sum(abs(r.effect) * r.volume_ml for r in every)
+    large = [r for r in every if abs(r.effect) * r.volume_ml >= SMALLEST_SHARE * total]
+    return tuple(large or every[:1])
+
+
+def _brightening(
+    rows: Sequence[NDArray[np.float32]],
+    found: PlaceMap,
+    seed: int,
+) -> tuple[float, float, float]:
+    """Return how much brighter the place is, percent, and its interval over people.
+
+    The interval is that of the place's level against all else, which a scale that
+    differs everywhere does not move.
+    """
+    there = found.support
+    effect, before = found.sparse[there], rows[0][:, there].mean(axis=0)
+    # The border of a place is wider than the place: where there is more, more counts.
+    size = 100 * float(effect @ effect / (effect @ before))
+    levels = [
+        100 * group[:, there].mean(axis=1) / np.median(group[:, ~there], axis=1)
+        for group in rows
+    ]
+    levels = [one / levels[0].mean() * 100 for one in levels]
+    rng = np.random.default_rng(seed)
+    draws = [
+        [rng.choice(one, len(one)).mean() - one.mean() for one in levels]
+        for _ in range(DRAWS)
+    ]
+    low, high = np.quantile(np.diff(draws, axis=1), (0.025, 0.975))
+    return size, size + float(low), size + float(high)

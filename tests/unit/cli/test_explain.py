@@ -1,0 +1,69 @@
+"""`mitame explain`: what it writes, says and refuses."""
+
+from dataclasses import replace
+
+import pytest
+
+from mitame.core.volume import Step
+from mitame.explain import local
+from mitame.io import nifti
+from mitame.prepare.pipeline import keep
+from mitame.run import explain
+from mitame.testing.people import people
+
+TONE = 1.3
+
+
+class Ready:
+    """A preparation that knows the people, and leaves their bias fields in."""
+
+    def __init__(self, *, bias):
+        assert not bias
+
+    def apply(self, session):
+        return replace(people(1, seed=0)[0], volumes=session.volumes), keep
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    monkeypatch.setattr(explain, "default_preparation", Ready)
+    monkeypatch.setattr(local, "SPACING_MM", 4.0)
+    found = []
+    for group, power, seed in (("source", 1.0, 1), ("target", TONE, 2)):
+        for number, session in enumerate(people(6, seed=seed), 1):
+            volume = session["T1w"]
+            seen = volume.with_data(800 * volume.data**power, Step("tone", {}))
+            path = tmp_path / group / f"sub-{number:02d}_T1w.nii.gz"
+            path.parent.mkdir(exist_ok=True)
+            nifti.write(path, seen.with_data(seen.data / 800, Step("scale", {})))
+        found += [f"--{group}", path.parent]
+    return found
+
+
+@pytest.mark.slow
+def test_a_tone_curve_is_named_and_shown(mitame, places, tmp_path):
+    out = tmp_path / "out"
+    told = mitame("explain", *places, "-o", out, "--json")
+    assert told.status == 0, told.err
+    elements = told.report["sequences"]["T1w"]["elements"]
+    assert elements[0]["name"] == "tone curve"
+    assert elements[0]["size"] == pytest.approx(TONE, abs=0.1)
+    assert sorted(p.name for p in out.iterdir()) == [
+        "explanation.html",
+        "explanation.json",
+    ]
+    assert "not a medical device" in (out / "explanation.json").read_text()
+    assert "sub-" not in (out / "explanation.html").read_text()
+    again = mitame("explain", *places, "-o", out)
+    assert again.status == 2
+    assert "--force" in again.err
+
+
+def test_one_scan_in_both_groups_is_an_error(mitame, places, tmp_path):
+    source = places[1]
+    told = mitame(
+        "explain", "--source", source, "--target", source, "-o", tmp_path / "o"
+    )
+    assert told.status == 2
+    assert "source and target at once" in told.err
+    assert not (tmp_path / "o").exists()

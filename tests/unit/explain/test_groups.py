@@ -1,0 +1,119 @@
+"""What two groups differ in: elements and places, and nothing where there is none."""
+
+import json
+
+import pytest
+
+from mitame.core.errors import InputError
+from mitame.core.volume import Step
+from mitame.explain import groups, local
+from mitame.explain.groups import explain
+from mitame.prepare.regions import REGIONS, region_map
+from mitame.present.explain_report import write_explain_report
+from mitame.present.explain_sentence import sentence
+from mitame.present.words import words_in
+from mitame.run.explain import in_words
+from mitame.testing.people import people
+
+SPACING = 4.0
+
+
+def brighter(session, gain):
+    """Return a session whose intensities are multiplied."""
+    volume = session["T1w"]
+    seen = volume.with_data(volume.data * gain, Step("gain", {}))
+    return session.with_volumes({"T1w": seen})
+
+
+def planted(grid):
+    """Return where the left occipital cortex is."""
+    return region_map(grid) == REGIONS.index("left occipital cortex") + 1
+
+
+def toned(session):
+    """Return a session with another tone curve."""
+    volume = session["T1w"]
+    seen = volume.with_data(volume.data**1.25, Step("tone", {}))
+    return session.with_volumes({"T1w": seen})
+
+
+@pytest.fixture(scope="module")
+def everyone():
+    return people(20, seed=1)
+
+
+@pytest.fixture(scope="module")
+def told(everyone):
+    """Return the explanation of a tone curve and of a bright left occipital cortex."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(local, "SPACING_MM", SPACING)
+    there = planted(everyone[0]["T1w"])
+    target = [brighter(toned(s), 1 + 0.3 * there) for s in everyone[10:]]
+    found = explain(everyone[:10], target)["T1w"]
+    patch.undo()
+    return found
+
+
+def test_tone_and_place_are_named_with_their_sizes(told):
+    sizes = {one.name: one for one in told.named}
+    assert sizes["tone curve"].size == pytest.approx(1.25, abs=0.03)
+    assert sizes["tone curve"].low < sizes["tone curve"].size < sizes["tone curve"].high
+    place = next(one for one in told.named if one.name.startswith("left occipital"))
+    assert place.low < place.size < place.high
+    # 30 % of the gray matter; half of the place found is white matter beside it.
+    assert 12 < place.size < 33
+    assert sum(one.share for one in told.named) == pytest.approx(1.0)
+
+
+def test_the_place_is_where_it_was_planted(told):
+    there = planted(told.local.map)
+    found = told.local.map.data != 0
+    dice = 2 * (there & found).sum() / (there.sum() + found.sum())
+    assert dice > 0.6
+
+
+def test_the_page_says_what_was_found_and_what_is_zero(told, tmp_path):
+    for lang, word in (("en", "Tone curve"), ("ja", "階調曲線")):
+        path = tmp_path / f"{lang}.html"
+        write_explain_report(path, {"T1w": told}, (10, 10), lang)
+        page = path.read_text(encoding="utf-8")
+        assert word in page
+        assert page.count("data:image/png") == 1
+    english = (tmp_path / "en.html").read_text(encoding="utf-8")
+    assert "Left occipital cortex" in english
+    zero = english[english.index("exactly zero") :]
+    assert "Noise" in zero
+    assert "Tone curve" not in zero
+
+
+def test_the_sentence_names_everything(told):
+    said = sentence(told, words_in("en"))
+    assert "tone curve with exponent 1.25" in said
+    assert "brighter left occipital" in said
+    assert said.endswith("nothing else beyond chance.")
+
+
+def test_an_explanation_is_plain_words(told):
+    words = json.loads(json.dumps(in_words({"T1w": told})))["T1w"]
+    assert {e["name"] for e in words["elements"]} >= {"tone curve"}
+    assert words["regions"][0]["name"].startswith("left occipital")
+    assert "noise" in words["looked_for"]
+
+
+def test_groups_of_one_scanner_differ_in_nothing(everyone, monkeypatch):
+    monkeypatch.setattr(local, "SPACING_MM", SPACING)
+    told = explain(everyone[:10], everyone[10:])["T1w"]
+    assert told.named == ()
+    assert sentence(told, words_in("en")) == "Nothing differs beyond chance."
+
+
+def test_too_few_scans_are_an_error(everyone):
+    fewer = everyone[: groups.FEWEST - 1]
+    with pytest.raises(InputError, match="3 T1w scans of the source, 10 of the target"):
+        explain(fewer, everyone[10:])
+
+
+def test_groups_without_a_common_sequence_are_an_error(everyone):
+    other = [s.with_volumes({"T2w": s["T1w"]}) for s in everyone]
+    with pytest.raises(InputError, match="nothing in common"):
+        explain(everyone[:10], other)

@@ -1,0 +1,53 @@
+"""Sizes in the units people use."""
+
+import numpy as np
+import pytest
+
+from mitame.engines.elements.element import (
+    Blur,
+    Field,
+    Level,
+    Noise,
+    Ringing,
+    Stripes,
+    Tone,
+)
+from mitame.explain.plain import Levels, in_plain_units, nothing_of, period_mm, unit_of
+
+LEVELS = Levels(gray=0.6, noise=(0.02, 0.05))
+CONTRAST = Level("contrast", 0.6, (0.0, 0.3, 1.0))
+CASES = [
+    (Tone(), np.log(1.2), 1.2),
+    # Gray from .6 to .66 of white: contrast from .4 to .34.
+    (CONTRAST, 0.1, -15.0),
+    (Level("fluid", 0.3, (0.0, 0.6, 1.0)), 0.1, 10.0),
+    (Blur(0.02), 2.25, 1.5),
+    (Blur(0.02), -2.25, -1.5),
+    (Ringing(0.02), 0.7, 70.0),
+    # Source .02, so that .04 is twice; target .05, half of it is .025.
+    (Noise(), 3 * 0.02**2, 2.0),
+    (Noise(), -3 * 0.05**2, 0.5),
+    (Stripes((0.05, 0.0, 0.0)), 0.03**2, 3.0),
+]
+
+
+@pytest.mark.parametrize(("element", "size", "expected"), CASES)
+def test_a_size_in_plain_units(element, size, expected):
+    found = in_plain_units(element, np.array([[size]]), LEVELS)
+    assert found == pytest.approx(expected)
+
+
+def test_a_field_is_told_by_its_spread():
+    sizes = np.array([[0.03, 0.04], [0.0, 0.0]])
+    assert in_plain_units(Field(2), sizes, LEVELS) == pytest.approx([5.0, 0.0])
+
+
+@pytest.mark.parametrize("element", [e for e, _, _ in CASES])
+def test_no_size_is_what_means_nothing(element):
+    found = in_plain_units(element, np.zeros((1, 1)), LEVELS)
+    assert found == pytest.approx(nothing_of(element))
+    assert unit_of(element)
+
+
+def test_stripes_are_so_far_apart():
+    assert period_mm(Stripes((0.03, 0.04, 0.0))) == pytest.approx(20.0)
