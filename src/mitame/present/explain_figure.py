@@ -11,6 +11,7 @@ from mitame.engines.elements.fields import field_over
 from mitame.explain.groups import Explanation
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template
+from mitame.solve.smooth import gaussian
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,7 +22,8 @@ LIMIT = 30.0
 """Percent: the ends of the scale."""
 
 PLACES_MM = (2.0, -20.0, 18.0)
-"""Where the sagittal, coronal and axial slices are: MNI152, beside the midline."""
+"""Where the sagittal, coronal and axial slices are, if no place says otherwise: in
+MNI152, beside the midline."""
 
 
 def edit_map(told: Explanation) -> NDArray[np.float32] | None:
@@ -41,13 +43,23 @@ def edit_map(told: Explanation) -> NDArray[np.float32] | None:
     return edit * mask
 
 
-def map_figure(edit: NDArray[np.float32]) -> Figure:
-    """Return three slices of the template with the map over them."""
+def middle_of(told: Explanation) -> tuple[float, ...]:
+    """Return where in MNI152 slices shall meet, mm: in the place, if there is one."""
+    if told.local is None:
+        return PLACES_MM
+    size = np.abs(told.local.map.data)
+    peak = np.unravel_index(int(gaussian(size, 2.0).argmax()), size.shape)
+    affine = told.local.map.affine
+    return tuple(float(x) for x in affine[:3, :3] @ peak + affine[:3, 3])
+
+
+def map_figure(edit: NDArray[np.float32], middle: tuple[float, ...]) -> Figure:
+    """Return three slices of the template, through one point, and the map on them."""
     from matplotlib.figure import Figure
 
     grid = template("t1")
     back = np.linalg.inv(grid.affine)
-    index = np.rint(back[:3, :3] @ PLACES_MM + back[:3, 3]).astype(int)
+    index = np.rint(back[:3, :3] @ middle + back[:3, 3]).astype(int)
     figure = Figure(figsize=(12, 4.4), facecolor=PAGE)
     for axis, axes in enumerate(figure.subplots(1, 3)):
         head = np.take(grid.data, index[axis], axis=axis)
@@ -60,7 +72,7 @@ def map_figure(edit: NDArray[np.float32]) -> Figure:
             seen.T, cmap="PuOr_r", vmin=-LIMIT, vmax=LIMIT, origin="lower", alpha=0.6
         )
         axes.set_axis_off()
-        axes.set_title(f"{'xyz'[axis]} = {PLACES_MM[axis]:g} mm", color=INK)
+        axes.set_title(f"{'xyz'[axis]} = {middle[axis]:.0f} mm", color=INK)
     bar = figure.colorbar(shown, ax=figure.axes, shrink=0.8, pad=0.02)
     bar.set_label("%", color=INK)
     bar.ax.tick_params(colors=INK)

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from mitame.core.session import Suffix
 from mitame.explain.groups import Explanation, Named
 from mitame.io.staging import staged_file
-from mitame.present.explain_figure import edit_map, map_figure
+from mitame.present.explain_figure import edit_map, map_figure, middle_of
 from mitame.present.explain_sentence import sentence
 from mitame.present.words import Language, Words, words_in
 
@@ -111,6 +111,6 @@ def _uri(told: Explanation) -> str:
     if edit is None:
         return ""
     buffer = BytesIO()
-    map_figure(edit).savefig(buffer, format="png")
+    map_figure(edit, middle_of(told)).savefig(buffer, format="png")
     text = base64.b64encode(buffer.getvalue()).decode("ascii")
     return f"data:image/png;base64,{text}"

@@ -88,7 +88,7 @@ def test_the_page_says_what_was_found_and_what_is_zero(told, tmp_path):
 
 def test_the_sentence_names_everything(told):
     said = sentence(told, words_in("en"))
-    assert "tone curve with exponent 1.25" in said
+    assert "tone curve with exponent 1.2" in said
     assert "brighter left occipital" in said
     assert said.endswith("nothing else beyond chance.")
 
