@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal, get_args
@@ -116,3 +116,23 @@ class Session(Mapping[Suffix, Volume]):
         return self.with_volumes(
             {suffix: self[suffix].with_data(data[suffix], step) for suffix in data}
         )
+
+
+def shared_sequences(
+    source: Sequence[Session], target: Sequence[Session]
+) -> list[Suffix]:
+    """Return the sequences that two groups have in common, in order of their names.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    ours, theirs = ({s for one in group for s in one} for group in (source, target))
+    if not ours & theirs:
+        raise InputError(
+            f"Source has {sorted(ours)}, target has {sorted(theirs)}: no sequence in "
+            "common.",
+            fix="Give scans of the same sequence from both scanners.",
+        )
+    return sorted(ours & theirs)

@@ -10,9 +10,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.errors import InputError
 from mitame.core.harmonizer import learned, learned_of
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Step, Volume
 from mitame.engines import regional
 from mitame.io import bundle
@@ -78,13 +77,7 @@ class Bilateral:
 
     def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
         """Learn from two groups in template space; nobody need be in both."""
-        shared = sorted(_sequences(source) & _sequences(target))
-        if not shared:
-            raise InputError(
-                f"Source has {sorted(_sequences(source))}, "
-                f"target has {sorted(_sequences(target))}; nothing in common.",
-                fix="Give scans of the same sequence from both scanners.",
-            )
+        shared = shared_sequences(source, target)
         self.fields_ = {s: self._fit_groups(s, source, target) for s in shared}
         return self
 
@@ -115,7 +108,7 @@ class Bilateral:
         pairs = list(zip(source, target, strict=True))
         for one, other in pairs:
             one.reference.require_same_grid(other.reference)
-        shared = sorted(_sequences(source) & _sequences(target))
+        shared = shared_sequences(source, target)
         self.fields_ = {s: self._fit_all_pairs(s, pairs) for s in shared}
         return self
 
@@ -237,10 +230,6 @@ def _samples(
 def _brightness(volume: Volume) -> NDArray[np.float32]:
     """Return the volume with less noise: where on the tone axis each voxel is."""
     return gaussian(volume.data, TONE_MM / np.array(volume.spacing))
-
-
-def _sequences(group: Sequence[Session]) -> set[Suffix]:
-    return {suffix for session in group for suffix in session}
 
 
 def _in_template(session: Session, suffix: Suffix) -> regional.Cloud:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mitame.core.errors import InputError
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Volume
 from mitame.engines.elements.candidates import candidates, levels, mean_noise
 from mitame.engines.elements.element import Element
@@ -93,16 +93,8 @@ def explain(
         If no sequence is in both groups, or a group has too few scans of it.
     """
     groups = source, target
-    theirs = [{suffix for session in group for suffix in session} for group in groups]
-    shared = sorted(theirs[0] & theirs[1])
-    if not shared:
-        raise InputError(
-            f"Source has {sorted(theirs[0])}, target has {sorted(theirs[1])}; nothing "
-            "in common.",
-            fix="Give scans of the same sequence from both scanners.",
-        )
     found = {}
-    for suffix in shared:
+    for suffix in shared_sequences(source, target):
         progress(suffix)
         local = find_local(source, target, suffix, seed=seed)
         # What differs in one place only would be taken for a bit of everything.

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mitame.core.errors import InputError
 from mitame.evaluate.scores import METRICS
 from mitame.evaluate.table import ALL, CEILING, Row
 from mitame.io.staging import staged_file
 from mitame.present.benchmark_figure import FIGURE_METRICS, benchmark_figure
+from mitame.present.page import figure_uri, rendered
 from mitame.present.record import Line, settings_as_lines
 from mitame.present.standings import (
     FLOOR,
@@ -110,21 +108,15 @@ def _render(rows: Sequence[Row], about: Mapping[str, Any], words: Words) -> str:
     shown = [m for m in FIGURE_METRICS if m in columns] or list(columns)[:3]
     engines = [*ranked_engines(rows, shown[0]), CEILING]
     parts = _parts(rows, columns, engines, words)
-    environment = Environment(
-        loader=PackageLoader("mitame.present"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("benchmark.html.j2").render(
-        words=words,
+    return rendered(
+        "benchmark.html.j2",
+        words,
         about=_about_lines(about, words),
         columns=list(columns.values()),
         parts=parts,
         floor=FLOOR,
         ceiling=CEILING,
-        figure=_figure_uri(rows, shown),
+        figure=figure_uri(benchmark_figure(rows, shown)),
         figure_alt=_figure_alt(parts, [columns[m].name for m in shown], words),
         figure_order=words.say("bench_order", metric=columns[shown[0]].name),
     )
@@ -255,14 +247,6 @@ def _plain(value: object, words: Words) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_plain(one, words) for one in value)
     return settings_as_lines({"": value}, words)[0].text
-
-
-def _figure_uri(rows: Sequence[Row], metrics: Sequence[str]) -> str:
-    """Return the figure as a ``data:`` address."""
-    buffer = BytesIO()
-    benchmark_figure(rows, metrics).savefig(buffer, format="png")
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/png;base64,{text}"
 
 
 def _figure_alt(parts: Sequence[Part], metrics: Sequence[str], words: Words) -> str:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mitame.core.session import Suffix
 from mitame.explain.groups import Explanation, Named
 from mitame.io.staging import staged_file
 from mitame.present.explain_figure import edit_map, map_figure, middle_of
 from mitame.present.explain_sentence import sentence
+from mitame.present.page import figure_uri, rendered
 from mitame.present.words import Language, Words, words_in
 
 
@@ -66,15 +63,9 @@ def write_explain_report(
         If the file exists or cannot be written.
     """
     words = words_in(lang)
-    environment = Environment(
-        loader=PackageLoader("mitame.present"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("explain.html.j2").render(
-        words=words,
+    page = rendered(
+        "explain.html.j2",
+        words,
         groups=words.say("explain_groups", source=counts[0], target=counts[1]),
         parts=[_part(str(s), one, words) for s, one in found.items()],
     )
@@ -110,7 +101,4 @@ def _uri(told: Explanation) -> str:
     edit = edit_map(told)
     if edit is None:
         return ""
-    buffer = BytesIO()
-    map_figure(edit, middle_of(told)).savefig(buffer, format="png")
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/png;base64,{text}"
+    return figure_uri(map_figure(edit, middle_of(told)))

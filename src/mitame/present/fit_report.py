@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import Any
 
 from mitame.io.staging import staged_file
 from mitame.present.colors import DIFFERENCE_LIMIT
@@ -19,12 +15,10 @@ from mitame.present.fit_figures import (
     changes_figure,
     panels_figure,
 )
+from mitame.present.page import figure_uri, rendered
 from mitame.present.record import Line
 from mitame.present.words import Language, Words, words_in
 from mitame.run.fit_example import Example
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +61,9 @@ def write_fit_report(
         If the file exists or cannot be written.
     """
     words = words_in(lang)
-    environment = Environment(
-        loader=PackageLoader("mitame.present"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = environment.get_template("fit.html.j2").render(
-        words=words,
+    page = rendered(
+        "fit.html.j2",
+        words,
         about=_lines(engine, about, words),
         parts=_parts(example),
         paired=example.paired,
@@ -108,9 +96,9 @@ def _parts(example: Example) -> list[Part]:
     return [
         Part(
             str(suffix),
-            _uri(panels_figure(example, suffix, english)),
-            _uri(changes_figure(example, suffix, english)),
-            _uri(atoms_figure(example.atoms, n)) if example.atoms else "",
+            figure_uri(panels_figure(example, suffix, english)),
+            figure_uri(changes_figure(example, suffix, english)),
+            figure_uri(atoms_figure(example.atoms, n)) if example.atoms else "",
         )
         for n, suffix in enumerate(shared)
     ]
@@ -127,10 +115,3 @@ def _atoms_note(example: Example, words: Words) -> str:
         used=int((use > 0).sum()),
         each=f"{use.sum():.1f}",
     )
-
-
-def _uri(figure: Figure) -> str:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    text = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/png;base64,{text}"

@@ -8,14 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from mitame.compare.comparison import Comparison
 from mitame.core.errors import InputError
 from mitame.core.volume import Volume
 from mitame.io.staging import staged_file
 from mitame.present.colors import noise_scale, signed_scale
 from mitame.present.figures import color_bar, data_uri
+from mitame.present.page import rendered
 from mitame.present.record import Line, settings_as_lines, version_of, versions
 from mitame.present.sections import section_of
 from mitame.present.sentences import days_between
@@ -80,17 +79,11 @@ def _render(
         raise InputError(
             "The comparison holds no sequence.", fix="Compare at least one sequence."
         )
-    environment = Environment(
-        loader=PackageLoader("mitame.present"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     share = PAGE_BYTES // len(comparison.sequences)
     sequences = comparison.sequences
-    return environment.get_template("report.html.j2").render(
-        words=words,
+    return rendered(
+        "report.html.j2",
+        words,
         subject=comparison.subject or words["unknown"],
         days=days_between(comparison.prior_date, comparison.current_date, words),
         prior=_visit(comparison, comparison.prior_date, "prior_native", words),

@@ -142,7 +142,7 @@ def test_two_groups_of_strangers_come_to_look_alike():
 
 def test_groups_without_a_common_sequence_are_refused():
     other = visit(2, suffixes=("FLAIR",))
-    with pytest.raises(InputError, match="nothing in common") as error:
+    with pytest.raises(InputError, match="no sequence in common") as error:
         Bilateral().fit([visit(1)], [other])
     assert "same sequence" in error.value.fix
 

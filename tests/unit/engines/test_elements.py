@@ -238,5 +238,5 @@ def test_the_engine_gives_what_was_found_and_its_file_says_so(groups, tmp_path):
 def test_groups_without_a_common_sequence_are_an_error(groups):
     source, _ = groups
     other = [s.with_volumes({"T2w": s["T1w"]}) for s in source]
-    with pytest.raises(InputError, match="nothing in common"):
+    with pytest.raises(InputError, match="no sequence in common"):
         Elements().fit(source, other)

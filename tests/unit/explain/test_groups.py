@@ -115,5 +115,5 @@ def test_too_few_scans_are_an_error(everyone):
 
 def test_groups_without_a_common_sequence_are_an_error(everyone):
     other = [s.with_volumes({"T2w": s["T1w"]}) for s in everyone]
-    with pytest.raises(InputError, match="nothing in common"):
+    with pytest.raises(InputError, match="no sequence in common"):
         explain(everyone[:10], other)

@@ -90,7 +90,8 @@ class Cells(HTMLParser):
 @pytest.fixture
 def page_of(tmp_path, monkeypatch):
     """The maker of pages; the figure is drawn where it matters only."""
-    monkeypatch.setattr(benchmark, "_figure_uri", lambda *_: "data:image/png;base64,")
+    monkeypatch.setattr(benchmark, "benchmark_figure", lambda *_: None)
+    monkeypatch.setattr(benchmark, "figure_uri", lambda _: "data:image/png;base64,")
 
     def make(rows=ROWS, about=ABOUT, lang="en"):
         path = tmp_path / f"{len(list(tmp_path.iterdir()))}.html"

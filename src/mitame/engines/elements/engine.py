@@ -9,9 +9,8 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from mitame.core.errors import InputError
 from mitame.core.harmonizer import learned, learned_of, params_of
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Step, Volume
 from mitame.engines.elements.candidates import candidates
 from mitame.engines.elements.element import KINDS, Element
@@ -56,13 +55,7 @@ class Elements:
         InputError
             If no sequence is in both groups.
         """
-        shared = sorted(_sequences(source) & _sequences(target))
-        if not shared:
-            raise InputError(
-                f"Source has {sorted(_sequences(source))}, "
-                f"target has {sorted(_sequences(target))}; nothing in common.",
-                fix="Give scans of the same sequence from both scanners.",
-            )
+        shared = shared_sequences(source, target)
         self.elements_ = {s: self._found(s, source, target) for s in shared}
         return self
 
@@ -125,7 +118,3 @@ def _read(words: dict[str, Any]) -> tuple[Element, np.ndarray[Any, Any]]:
     return KINDS[words["kind"]](**{k: given[k] for k in given if k != "kind"}), (
         np.array(size)
     )
-
-
-def _sequences(group: Sequence[Session]) -> set[Suffix]:
-    return {suffix for session in group for suffix in session}

@@ -12,7 +12,7 @@ from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from mitame.core.errors import InputError
 from mitame.core.harmonizer import learned, learned_of
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Step, Volume
 from mitame.engines.peers.installed import peer
 from mitame.io import bundle
@@ -65,13 +65,8 @@ class ComBat:
         InputError
             If the groups share no sequence, or are too small.
         """
-        shared = {s for one in source for s in one} & {s for one in target for s in one}
-        if not shared:
-            raise InputError(
-                "Source and target have no sequence in common.",
-                fix="Give scans of the same sequence from both scanners.",
-            )
-        self.maps_ = {s: self._fit_one(s, source, target) for s in sorted(shared)}
+        shared = shared_sequences(source, target)
+        self.maps_ = {s: self._fit_one(s, source, target) for s in shared}
         return self
 
     def transform(self, session: Session) -> Session:
