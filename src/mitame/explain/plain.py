@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.engines.elements.element import Element, Level, Stripes
+from mitame.engines.elements.element import Element, Level
 
 Rows = NDArray[np.float64]
 """Sizes, one a row: (n_draws, n)."""
@@ -89,13 +89,3 @@ _UNITS = {
 def unit_of(element: Element) -> str:
     """Return the unit of `in_plain_units`; of a tissue, its brightness."""
     return _UNITS.get(element.name, BRIGHTER)
-
-
-def nothing_of(element: Element) -> float:
-    """Return what means that nothing differs, in the unit of `unit_of`."""
-    return 1.0 if element.name in ("tone curve", "noise") else 0.0
-
-
-def period_mm(element: Stripes) -> float:
-    """Return how far apart stripes are, mm."""
-    return float(1 / np.linalg.norm(element.wave))

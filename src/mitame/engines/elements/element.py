@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,16 @@ class Element(Protocol):
         """How many numbers its size has."""
         ...
 
+    @property
+    def probe(self) -> float:
+        """How much shows its trace; of its sign are the sizes that can be given."""
+        ...
+
+    @property
+    def most(self) -> float:
+        """The largest size that means something, either way."""
+        ...
+
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """Return the image with so much more of the element.
 
@@ -58,6 +68,8 @@ class Tone:
 
     name: str = "tone curve"
     n: int = 1
+    probe: ClassVar[float] = 0.08
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
@@ -86,6 +98,8 @@ class Level:
     at: float
     others: tuple[float, ...]
     n: int = 1
+    probe: ClassVar[float] = 0.1
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
@@ -110,6 +124,8 @@ class Field:
 
     n: int
     name: str = "bias field"
+    probe: ClassVar[float] = 0.1
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
@@ -129,6 +145,8 @@ class Blur:
     noise: float
     name: str = "sharpness"
     n: int = 1
+    probe: ClassVar[float] = 0.8
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
@@ -154,6 +172,8 @@ class Ringing:
     noise: float
     name: str = "ringing"
     n: int = 1
+    probe: ClassVar[float] = -0.5
+    most: ClassVar[float] = 1.0
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; less of it is what can be done."""
@@ -191,7 +211,7 @@ def _seen_through(
 
     A scanner's noise comes after what blurs: as much of it is added as was lost.
     """
-    rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+    rng = _chance(image)
     lost = np.float32(noise) * fft.rfftn(rng.standard_normal(image.shape, np.float32))
     kept = fft.rfftn(image)
     factor: Numbers = np.ones(1)
@@ -210,11 +230,13 @@ class Noise:
 
     name: str = "noise"
     n: int = 1
+    probe: ClassVar[float] = 1.5e-4
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; noise that is there cannot be taken away exactly."""
         del ground
-        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+        rng = _chance(image)
         more = rng.standard_normal(image.shape, np.float32)
         return image + np.float32(max(size[0], 0.0) ** 0.5) * more
 
@@ -232,10 +254,12 @@ class Stripes:
     wave: tuple[float, float, float]
     name: str = "stripes"
     n: int = 1
+    probe: ClassVar[float] = 1e-3
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; the phase is that of chance."""
-        rng = np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
+        rng = _chance(image)
         phase = plane(self.wave, image.shape, ground.spacing)
         turn = 2 * np.pi * rng.random()
         return np.asarray(
@@ -254,6 +278,11 @@ def plane(
     return np.asarray(
         along[0][:, None, None] + along[1][:, None] + along[2], np.float32
     )
+
+
+def _chance(image: Image) -> np.random.Generator:
+    """Return random numbers of an image: the same image has the same ones."""
+    return np.random.default_rng(zlib.crc32(np.ascontiguousarray(image).tobytes()))
 
 
 KINDS: dict[str, Callable[..., Element]] = {

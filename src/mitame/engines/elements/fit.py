@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import ledoit_wolf
 
-from mitame.engines.elements.element import Element, Stripes
+from mitame.engines.elements.element import Element, Field, Stripes
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.elements.spectrum import Numbers
@@ -37,15 +37,6 @@ PROBED = 4
 """Scans that elements are given to, to learn their traces."""
 
 ROUNDS = 6
-
-PROBE = {
-    "sharpness": 0.8,
-    "ringing": -0.5,
-    "noise": 1.5e-4,
-    "tone curve": 0.08,
-    "stripes": 1e-3,
-}
-"""How much of an element shows its trace; a tenth of all others."""
 
 
 Lot = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -108,6 +99,7 @@ class Difference:
     ) -> None:
         self.source, self.target = source, target
         self.elements = tuple(elements)
+        self.most = {element.name: element.most for element in elements}
         waves = [e.wave for e in elements if isinstance(e, Stripes)]
         self.wave = waves[0] if waves else None
         self.own = [self._summaries(group, {}) for group in (source, target)]
@@ -144,9 +136,9 @@ class Difference:
 
     def _trace(self, element: Element) -> NDArray[np.float64]:
         """Return how the summary moves with each number of an element, (m, n)."""
-        if element.name == "bias field":
+        if isinstance(element, Field):
             return field_trace(self.own[0].shape[1])
-        step = PROBE.get(element.name, 0.1)
+        step = element.probe
         every = list(zip(self.source, self.own[0], strict=True))
         size = np.array([step])
         some = every[:: max(1, len(every) // PROBED)][:PROBED]
@@ -178,8 +170,7 @@ class Difference:
         for element in self.elements:
             if element.name in sizes:
                 size = sizes[element.name]
-                # Only less ringing can be given, and only more of all else.
-                exact = len(size) > 1 or (size[0] > 0) != (element.name == "ringing")
+                exact = element.n > 1 or size[0] * element.probe > 0
                 (more if exact else less)[element.name] = size if exact else -size
         return more, less
 
@@ -247,9 +238,7 @@ class Difference:
             design = self.whiten @ self._all(sizes)
             step = np.linalg.lstsq(design, self.whiten @ gap, rcond=None)[0]
             for share in (1.0, 0.5, 0.25):
-                tried = _possible(
-                    self._moved(sizes, np.asarray(share * step, np.float64))
-                )
+                tried = self._moved(sizes, np.asarray(share * step, np.float64))
                 new = self.difference(tried)
                 if self._misfit(new) < self._misfit(gap):
                     break
@@ -264,9 +253,12 @@ class Difference:
     def _moved(
         self, sizes: dict[str, Numbers], step: NDArray[np.float64]
     ) -> dict[str, Numbers]:
+        """Return sizes after a step, as far as they mean something."""
         found, first = {}, 0
         for name, size in sizes.items():
-            found[name] = size + step[first : first + len(size)]
+            most = self.most[name]
+            moved = size + step[first : first + len(size)]
+            found[name] = np.clip(moved, -most, most)
             first += len(size)
         return found
 
@@ -360,11 +352,6 @@ def _whitened(people: NDArray[np.float64], n0: int) -> Lot:
     values, vectors = np.linalg.eigh(cov * sum(1 / len(group) for group in groups))
     whiten = (vectors / np.sqrt(values)) @ vectors.T / scale
     return whiten, whiten @ (groups[1].mean(axis=0) - groups[0].mean(axis=0))
-
-
-def _possible(sizes: dict[str, Numbers]) -> dict[str, Numbers]:
-    """Return sizes that mean something: no more than all of k-space can fade."""
-    return {n: np.clip(s, -1, 1) if n == "ringing" else s for n, s in sizes.items()}
 
 
 def field_trace(n: int) -> NDArray[np.float64]:
