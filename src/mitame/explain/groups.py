@@ -15,11 +15,9 @@ from mitame.engines.elements.element import Element
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fit import Difference, Found, Scan
 from mitame.explain.local import Local, find_local
+from mitame.explain.place import FEWEST
 from mitame.explain.plain import BRIGHTER, Levels, in_plain_units, unit_of
 from mitame.prepare.resample import resample
-
-FEWEST = 4
-"""Scans of a group: with fewer nobody knows how people differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +66,14 @@ class Explanation:
     found: Found
     local: Local | None
 
+    @property
+    def zero(self) -> tuple[str, ...]:
+        """What was looked for and is not needed."""
+        # Stripes are an element only where some wave tells the groups apart.
+        names = dict.fromkeys([*(e.name for e in self.found.elements), "stripes"])
+        zero = [name for name in names if name not in self.found.sizes]
+        return (*zero, "place") if self.local is None else tuple(zero)
+
 
 def explain(
     source: Sequence[Session],
@@ -96,10 +102,11 @@ def explain(
     found = {}
     for suffix in shared_sequences(source, target):
         progress(suffix)
+        counts = [sum(suffix in session for session in group) for group in groups]
+        require_enough(suffix, *counts)
         local = find_local(source, target, suffix, seed=seed)
         # What differs in one place only would be taken for a bit of everything.
         one, other = (scans_of(_without(g, local), suffix) for g in groups)
-        _require_enough(suffix, one, other)
         found[suffix] = _explained(one, other, local, seed)
     return found
 
@@ -122,12 +129,11 @@ def _without(group: Sequence[Session], local: Local | None) -> list[Session]:
     return found
 
 
-def _require_enough(
-    suffix: Suffix, source: Sequence[Scan], target: Sequence[Scan]
-) -> None:
-    if min(len(source), len(target)) < FEWEST:
+def require_enough(suffix: Suffix, n_source: int, n_target: int) -> None:
+    """Raise `InputError` if a group has too few scans of a sequence."""
+    if min(n_source, n_target) < FEWEST:
         raise InputError(
-            f"{len(source)} {suffix} scans of the source, {len(target)} of the target.",
+            f"{n_source} {suffix} scans of the source, {n_target} of the target.",
             fix=f"Give {FEWEST} or more of each; 20 show what is small.",
         )
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.elements.ground import Ground
-from mitame.explain.place import FEWEST, PlaceMap, find_place
+from mitame.explain.place import PlaceMap, find_place
 from mitame.prepare.place import in_place
 from mitame.prepare.regions import RegionFound, name_regions
 from mitame.prepare.template import template_grid
@@ -68,8 +68,7 @@ def find_local(
 ) -> Local | None:
     """Return the place in which two groups differ beyond what differs everywhere.
 
-    None if chance shows as much in more than one of twenty, or a group has too few
-    scans to tell.
+    None if chance shows as much in more than one of twenty.
 
     Parameters
     ----------
@@ -79,10 +78,13 @@ def find_local(
         Which sequence.
     seed : int
         Of the splits that tell what chance does.
+
+    Raises
+    ------
+    InputError
+        If a group has fewer than `explain.place.FEWEST` scans.
     """
     ours, theirs = (_flat(group, suffix) for group in (source, target))
-    if min(len(ours), len(theirs)) < FEWEST:
-        return None
     everyone = np.mean([brain for _, brain in (*ours, *theirs)], axis=0)
     mask = everyone > EVERYONE
     rows = [np.stack([image[mask] for image, _ in group]) for group in (ours, theirs)]

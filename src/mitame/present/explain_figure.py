@@ -11,12 +11,11 @@ from mitame.engines.elements.fields import field_over
 from mitame.explain.groups import Explanation
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template
+from mitame.present.fit_figures import INK, PAGE
 from mitame.solve.smooth import gaussian
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-PAGE, INK = "#101317", "#eef2f6"
 
 LIMIT = 30.0
 """Percent: the ends of the scale."""

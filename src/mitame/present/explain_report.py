@@ -74,15 +74,13 @@ def write_explain_report(
 
 
 def _part(suffix: str, told: Explanation, words: Words) -> Part:
-    named = {one.name for one in told.named}
-    zero = [e.name for e in told.found.elements if e.name not in named]
     return Part(
         suffix,
         sentence(told, words),
         [_row(one, words) for one in told.named],
         words.say("explain_left", percent=f"{100 * told.left:.0f}"),
         _uri(told),
-        words["explain_join"].join(words.element(name) for name in zero),
+        words["explain_join"].join(words.element(name) for name in told.zero),
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from mitame.core.errors import InputError
 from mitame.core.progress import Progress
 from mitame.core.session import Session, Suffix
-from mitame.explain.groups import Explanation, explain
+from mitame.explain.groups import Explanation, explain, require_enough
 from mitame.io.scan import Scan, read
 from mitame.prepare.default import default_preparation
-from mitame.run.scans import known_sequence, title_of
+from mitame.run.scans import known_sequence, require_two_groups, title_of
 
 
 def explain_scans(
@@ -41,12 +41,11 @@ def explain_scans(
     InputError
         If a scan cannot be used, or the groups share no sequence.
     """
-    both = {s.path.resolve() for s in source} & {s.path.resolve() for s in target}
-    if both:
-        raise InputError(
-            f"'{min(both).name}' is source and target at once.",
-            fix="Give each scan to one group.",
-        )
+    require_two_groups(source, target)
+    for suffix in sorted({known_sequence(scan) for scan in (*source, *target)}):
+        counts = [sum(s.suffix == suffix for s in group) for group in (source, target)]
+        if all(counts):
+            require_enough(suffix, *counts)
     groups = [
         [_prepared(scan, progress) for scan in group] for group in (source, target)
     ]
@@ -54,8 +53,6 @@ def explain_scans(
 
 
 def _prepared(scan: Scan, progress: Progress) -> Session:
-    if scan.problem is not None:
-        raise scan.problem
     native = Session({known_sequence(scan): read(scan)}, scan.subject)
     try:
         found, _ = default_preparation(bias=False).apply(native)
@@ -73,7 +70,7 @@ def in_words(found: dict[Suffix, Explanation]) -> dict[str, Any]:
             "elements": [asdict(one) for one in told.named],
             "unexplained": told.left,
             "regions": [asdict(r) for r in told.local.regions] if told.local else [],
-            "looked_for": [element.name for element in told.found.elements],
+            "zero": list(told.zero),
         }
         for suffix, told in found.items()
     }

@@ -21,8 +21,8 @@ from mitame.prepare.default import default_preparation
 from mitame.run.fit_example import Example, example_of
 from mitame.run.scans import (
     Visit,
-    known_sequence,
     listed,
+    require_two_groups,
     sequences_of,
     sessions_of,
     title_of,
@@ -85,11 +85,7 @@ def fit_model(
     made = new_engine(engine, options or {})
     if training is not None and isinstance(made, Resumable):
         made.keep_in(training.folder, training.tell)
-    for scan in (*source, *target):
-        known_sequence(scan)
-        if scan.problem is not None:
-            raise scan.problem
-    _require_fitting_groups(source, target)
+    require_two_groups(source, target)
     groups = _visits(engine_class(engine), source, target)
     about = {
         "mitame": version("mitame"),
@@ -129,23 +125,6 @@ def fit_example(
     one = next(visit for visit in ours if sequences_of(visit) in sequences)
     other = next(visit for visit in theirs if sequences_of(visit) == sequences_of(one))
     return example_of(model, sessions_of(one), sessions_of(other))
-
-
-def _require_fitting_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
-    both = {s.path.resolve() for s in source} & {s.path.resolve() for s in target}
-    if both:
-        raise InputError(
-            f"{len(both)} scan{'s are' if len(both) > 1 else ' is'} source and target "
-            f"at once, such as '{min(both).name}'.",
-            fix="Give each scan to one group.",
-        )
-    sequences = [{str(scan.suffix) for scan in group} for group in (source, target)]
-    if not sequences[0] & sequences[1]:
-        raise InputError(
-            f"The sources are {listed(sequences[0])}, the targets "
-            f"{listed(sequences[1])}: no sequence is in both.",
-            fix="Give scans of the same sequence to both groups.",
-        )
 
 
 def _visits(

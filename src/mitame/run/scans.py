@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mitame.core.errors import InputError
@@ -56,6 +56,32 @@ def known_sequence(scan: Scan) -> Suffix:
             fix="Name the file by BIDS (…_T1w.nii.gz), or pass --sequence T1w.",
         )
     return scan.suffix
+
+
+def require_two_groups(source: Sequence[Scan], target: Sequence[Scan]) -> None:
+    """Raise `InputError` unless two groups can be compared; nothing is read for it.
+
+    Every scan can be used and its sequence is known, none is in both groups, and they
+    have a sequence in common.
+    """
+    for scan in (*source, *target):
+        known_sequence(scan)
+        if scan.problem is not None:
+            raise scan.problem
+    both = {s.path.resolve() for s in source} & {s.path.resolve() for s in target}
+    if both:
+        raise InputError(
+            f"{len(both)} scan{'s are' if len(both) > 1 else ' is'} source and target "
+            f"at once, such as '{min(both).name}'.",
+            fix="Give each scan to one group.",
+        )
+    sequences = [{str(scan.suffix) for scan in group} for group in (source, target)]
+    if not sequences[0] & sequences[1]:
+        raise InputError(
+            f"The sources are {listed(sequences[0])}, the targets "
+            f"{listed(sequences[1])}: no sequence is in both.",
+            fix="Give scans of the same sequence to both groups.",
+        )
 
 
 def sequences_of(visit: Visit) -> frozenset[str]:

@@ -67,3 +67,14 @@ def test_one_scan_in_both_groups_is_an_error(mitame, places, tmp_path):
     assert told.status == 2
     assert "source and target at once" in told.err
     assert not (tmp_path / "o").exists()
+
+
+def test_too_few_scans_are_told_before_any_is_prepared(
+    mitame, places, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(explain, "default_preparation", None)
+    one = sorted(places[1].iterdir())[0]
+    told = mitame("explain", "--source", one, *places[2:], "-o", tmp_path / "o")
+    assert told.status == 2
+    assert "1 T1w scans of the source, 6 of the target" in told.err
+    assert not (tmp_path / "o").exists()

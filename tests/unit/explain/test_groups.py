@@ -6,8 +6,9 @@ import pytest
 
 from mitame.core.errors import InputError
 from mitame.core.volume import Step
-from mitame.explain import groups, local
+from mitame.explain import local
 from mitame.explain.groups import explain
+from mitame.explain.place import FEWEST
 from mitame.prepare.regions import REGIONS, region_map
 from mitame.present.explain_report import write_explain_report
 from mitame.present.explain_sentence import sentence
@@ -97,7 +98,8 @@ def test_an_explanation_is_plain_words(told):
     words = json.loads(json.dumps(in_words({"T1w": told})))["T1w"]
     assert {e["name"] for e in words["elements"]} >= {"tone curve"}
     assert words["regions"][0]["name"].startswith("left occipital")
-    assert "noise" in words["looked_for"]
+    assert {"noise", "stripes"} <= set(words["zero"])
+    assert "place" not in words["zero"]
 
 
 def test_groups_of_one_scanner_differ_in_nothing(everyone, monkeypatch):
@@ -105,11 +107,12 @@ def test_groups_of_one_scanner_differ_in_nothing(everyone, monkeypatch):
     told = explain(everyone[:10], everyone[10:])["T1w"]
     assert told.named == ()
     assert sentence(told, words_in("en")) == "Nothing differs beyond chance."
+    assert {"tone curve", "stripes", "place"} <= set(told.zero)
 
 
 def test_too_few_scans_are_an_error(everyone):
-    fewer = everyone[: groups.FEWEST - 1]
-    with pytest.raises(InputError, match="3 T1w scans of the source, 10 of the target"):
+    fewer = everyone[: FEWEST - 1]
+    with pytest.raises(InputError, match="4 T1w scans of the source, 10 of the target"):
         explain(fewer, everyone[10:])
 
 
