@@ -33,7 +33,7 @@ from mitame.engines.histogram import Histogram
 from mitame.engines.identity import Identity
 from mitame.engines.nyul import Nyul
 from mitame.evaluate.case import PLANTED, Case, Direction
-from mitame.evaluate.cohort import Prepared, find_cohort, gain_of
+from mitame.evaluate.cohort import Cohort, Prepared, find_cohort, gain_of
 from mitame.evaluate.intervals import bootstrap
 from mitame.evaluate.splits import subject_folds, subject_split
 
@@ -59,6 +59,19 @@ Found = dict[str, dict[str, dict[str, float]]]
 """Scores by sequence, subject and name."""
 
 Way = Callable[[Session], Session]
+
+
+def there_and_back(
+    cohort: Cohort, source: str, target: str, test: int
+) -> list[Direction]:
+    """Return both directions; half of the training subjects are known from each."""
+    train, unseen = subject_split(cohort.subjects, test=test, seed=1)
+    parts = [part for _, part in subject_folds(train, 2, 1)]
+    on = dict(zip(cohort.scanners, parts, strict=True))
+    return [
+        Direction(one, other, on[one], on[other], unseen)
+        for one, other in ((source, target), (target, source))
+    ]
 
 
 def fitted(
@@ -151,16 +164,7 @@ def main() -> None:
         parser.error(f"no such network: {sorted(unknown)}; see {[*OTHERS, *TRAINED]}")
     cohort = find_cohort(given.cohort)
     images = Prepared(cohort, given.results / "prepared" / cohort.digest()[:12])
-    train, test = subject_split(cohort.subjects, test=given.test, seed=1)
-    parts = [part for _, part in subject_folds(train, 2, 1)]
-    on = dict(zip(cohort.scanners, parts, strict=True))
-    ways = [
-        Direction(source, target, on[source], on[target], test)
-        for source, target in (
-            (given.source, given.target),
-            (given.target, given.source),
-        )
-    ]
+    ways = there_and_back(cohort, given.source, given.target, given.test)
     given.out.mkdir(parents=True, exist_ok=True)
     seen: dict[str, list[Found]] = {}
     for name in names:
@@ -173,8 +177,7 @@ def main() -> None:
             asked = (*asked, given.steps, given.test)
             kept = given.out / f"{'_'.join(map(str, asked))}.json"
             if not kept.exists():
-                there_and_back = fitted(make, ways, images, set(suffixes))
-                both = zip(there_and_back, ways, strict=True)
+                both = zip(fitted(make, ways, images, set(suffixes)), ways, strict=True)
                 found = [measured(f, way, images, set(suffixes)) for f, way in both]
                 kept.write_text(json.dumps(found), encoding="utf-8")
             seen[title] = json.loads(kept.read_text(encoding="utf-8"))
