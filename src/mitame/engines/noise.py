@@ -71,7 +71,12 @@ def noise_level(image: Image, brain: NDArray[np.bool_]) -> float:
     >>> 0.09 < noise_level(1 + noise, noise < 9) < 0.11
     True
     """
-    return spread(_finest(image)[_smooth_part(image, brain)]) / GAIN
+    return noise_in(image, smooth_part(image, brain))
+
+
+def noise_in(image: Image, where: NDArray[np.bool_]) -> float:
+    """Return the standard deviation of the noise of an image in its `smooth_part`."""
+    return spread(_finest(image)[where]) / GAIN
 
 
 def quieted(image: Image, brain: NDArray[np.bool_], level: float) -> Image:
@@ -91,7 +96,7 @@ def quieted(image: Image, brain: NDArray[np.bool_], level: float) -> Image:
     # Heavy, and few engines need it.
     from skimage.restoration import denoise_nl_means
 
-    where = _smooth_part(image, brain)
+    where = smooth_part(image, brain)
     noise = _finest(image)[where]
     now = spread(noise) / GAIN
     if now <= level:
@@ -140,8 +145,19 @@ def _finest(image: Image) -> Image:
     return image
 
 
-def _smooth_part(image: Image, brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the half of the brain where an image is smoothest, as `_finest` has it."""
+def smooth_part(image: Image, brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the half of the brain where an image is smoothest.
+
+    Parameters
+    ----------
+    image, brain
+        As of `noise_level`.
+
+    Returns
+    -------
+    array of bool, shape (i - 2, j - 2, k - 2)
+        Without the outermost voxels, whose finest differences are not known.
+    """
     middle = (slice(1, -1),) * 3
     slope = gaussian_gradient_magnitude(image, EDGES)[middle]
     inside = brain[middle]

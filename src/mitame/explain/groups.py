@@ -10,11 +10,14 @@ import numpy as np
 from mitame.core.errors import InputError
 from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Volume
-from mitame.engines.elements.candidates import candidates, levels, mean_noise
+from mitame.engines.elements.candidates import levels, mean_noise
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.engine import scans_of
-from mitame.engines.elements.fit import Difference, Found, Scan
-from mitame.explain.local import Local, find_local
+from mitame.engines.elements.fit import found_between
+from mitame.engines.elements.giving import Scan
+from mitame.engines.elements.placed import Placed
+from mitame.engines.elements.search import Found
+from mitame.explain.local import Local, find_local, local_of
 from mitame.explain.place import FEWEST
 from mitame.explain.plain import BRIGHTER, Levels, in_plain_units, unit_of
 from mitame.prepare.resample import resample
@@ -54,25 +57,27 @@ class Explanation:
         The largest share first; none if nothing differs beyond chance.
     left : float
         Share of the measured difference that the elements leave unexplained, 0 to 1;
-        the place does not count.
+        places where all tissues differ do not count.
     found : Found
         The elements as engines use them.
-    local : Local or None
-        The place, if one differs.
+    places : tuple of Local
+        Where the groups differ in one place only.
     """
 
     named: tuple[Named, ...]
     left: float
     found: Found
-    local: Local | None
+    places: tuple[Local, ...]
 
     @property
     def zero(self) -> tuple[str, ...]:
         """What was looked for and is not needed."""
         # Stripes are an element only where some wave tells the groups apart.
-        names = dict.fromkeys([*(e.name for e in self.found.elements), "stripes"])
-        zero = [name for name in names if name not in self.found.sizes]
-        return (*zero, "place") if self.local is None else tuple(zero)
+        every = (e.name for e in self.found.elements if not isinstance(e, Placed))
+        zero = [
+            n for n in dict.fromkeys([*every, "stripes"]) if n not in self.found.sizes
+        ]
+        return tuple(zero) if self.places else (*zero, "place")
 
 
 def explain(
@@ -141,19 +146,25 @@ def require_enough(suffix: Suffix, n_source: int, n_target: int) -> None:
 def _explained(
     source: list[Scan], target: list[Scan], local: Local | None, seed: int
 ) -> Explanation:
-    elements = candidates(source, target, seed=seed)
-    found = Difference(source, target, elements, seed=seed).find()
+    found = found_between(source, target, seed)
     white, gray, _ = levels(source)
     known = Levels(gray / white, (mean_noise(source), mean_noise(target)))
     whole = sum(found.energy.values()) + (local.energy if local else 0)
-    by_name = {e.name: e for e in elements}
-    named = [_named(by_name[name], found, known, whole) for name in found.sizes]
-    if local is not None:
-        share = local.energy / whole
-        told = Named(local.name, local.size, local.low, local.high, BRIGHTER, share)
-        named.append(told)
+    used = [e for e in found.elements if e.name in found.sizes]
+    placed = {e.name: local_of(e, found) for e in used if isinstance(e, Placed)}
+    others = [e for e in used if e.name not in placed]
+    places = (*placed.values(), *([local] if local else []))
+    named = [
+        *(_named(element, found, known, whole) for element in others),
+        *(_placed(place, whole) for place in places),
+    ]
     ordered = sorted(named, key=lambda one: -one.share)
-    return Explanation(tuple(ordered), found.left, found, local)
+    return Explanation(tuple(ordered), found.left, found, places)
+
+
+def _placed(place: Local, whole: float) -> Named:
+    share = place.energy / whole
+    return Named(place.name, place.size, place.low, place.high, BRIGHTER, share)
 
 
 def _named(element: Element, found: Found, known: Levels, whole: float) -> Named:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.elements.ground import Ground
+from mitame.engines.elements.measures import PARTS
+from mitame.engines.elements.placed import Placed
+from mitame.engines.elements.search import Found
 from mitame.explain.place import PlaceMap, find_place
 from mitame.prepare.place import in_place
-from mitame.prepare.regions import RegionFound, name_regions
+from mitame.prepare.regions import REGIONS, RegionFound, name_regions, region_map
 from mitame.prepare.template import template_grid
 from mitame.solve.smooth import gaussian
 
@@ -26,7 +29,8 @@ millimeters."""
 EVERYONE = 0.9
 """Share of people whose brain a voxel must be in."""
 
-MOST_CHANCE = 0.05
+MOST_CHANCE = 0.02
+"""How often a place is told where there is none."""
 
 DRAWS = 1000
 
@@ -41,13 +45,15 @@ class Local:
     Parameters
     ----------
     map : Volume
-        How much brighter the target is there, white-matter medians; template space.
+        How much brighter the target is there, white-matter medians; template space. Of
+        gray matter alone, where only that differs.
     regions : tuple of RegionFound
         Where that is, most of the effect first; at least one.
     size, low, high : float
-        Mean brightening of the place, percent, and its 95 % interval over people.
+        Mean brightening of the place, or of its gray matter, percent, and its 95 %
+        interval over people.
     energy : float
-        Mean square of the map over the brain.
+        Mean square of the change over the brain.
     """
 
     map: Volume
@@ -100,6 +106,27 @@ def find_local(
         _named(there, whole, grid),
         *sizes,
         float(np.mean(found.sparse**2)),
+    )
+
+
+def local_of(element: Placed, found: Found) -> Local:
+    """Return the place of an element as people read it."""
+    (place,), size = element.places, float(found.sizes[element.name][0])
+    there = place.data > 0
+    labels = region_map(place)
+    gray = [n for n, name in enumerate(REGIONS, 1) if name.endswith(PARTS)]
+    cortex = there & np.isin(labels, gray)
+    draws = 100 * found.draws[element.name][:, 0]
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return Local(
+        place.with_data(
+            place.data * np.float32(size * element.level.at), Step("gray", {})
+        ),
+        _named(cortex if cortex.any() else there, place.data, place),
+        100 * size,
+        float(low),
+        float(high),
+        found.energy[element.name],
     )
 
 

@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -133,6 +134,19 @@ def region_map(grid: Volume) -> NDArray[np.uint8]:
     """
     there = resample(_template_regions(), grid, interpolator="nearest")
     return there.data.astype(np.uint8)
+
+
+def region_of(labels: Sequence[int]) -> Volume:
+    """Return where some regions of the template are, 0 or 1.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        As those of `region_map`.
+    """
+    known = _template_regions()
+    inside = np.isin(known.data, labels).astype(np.float32)
+    return known.with_data(inside, Step("region", {}))
 
 
 def region_labels(place: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -28,27 +28,28 @@ MNI152, beside the midline."""
 def edit_map(told: Explanation) -> NDArray[np.float32] | None:
     """Return how much brighter the target is at each place of the template, percent.
 
-    Bias field and place only; None where nothing varies with place.
+    Bias field and places only; None where nothing varies with place.
     """
     grid, mask = template("t1"), template("mask").data > 0.5
     edit = np.zeros(grid.shape, np.float32)
     field = told.found.sizes.get("bias field")
-    if field is None and told.local is None:
+    if field is None and not told.places:
         return None
     if field is not None:
         edit += 100 * np.expm1(field_over(grid.affine, grid.shape, field))
-    if told.local is not None:
-        edit += 100 * resample(told.local.map, grid, interpolator="linear").data
+    for place in told.places:
+        edit += 100 * resample(place.map, grid, interpolator="linear").data
     return edit * mask
 
 
 def middle_of(told: Explanation) -> tuple[float, ...]:
     """Return where in MNI152 slices shall meet, mm: in the place, if there is one."""
-    if told.local is None:
+    if not told.places:
         return PLACES_MM
-    size = np.abs(told.local.map.data)
+    most = max(told.places, key=lambda place: place.energy).map
+    size = np.abs(most.data)
     peak = np.unravel_index(int(gaussian(size, 2.0).argmax()), size.shape)
-    affine = told.local.map.affine
+    affine = most.affine
     return tuple(float(x) for x in affine[:3, :3] @ peak + affine[:3, 3])
 
 

@@ -69,7 +69,7 @@ def in_words(found: dict[Suffix, Explanation]) -> dict[str, Any]:
         str(suffix): {
             "elements": [asdict(one) for one in told.named],
             "unexplained": told.left,
-            "regions": [asdict(r) for r in told.local.regions] if told.local else [],
+            "regions": [asdict(r) for place in told.places for r in place.regions],
             "zero": list(told.zero),
         }
         for suffix, told in found.items()

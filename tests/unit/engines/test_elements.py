@@ -9,7 +9,7 @@ from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.elements import Elements
-from mitame.engines.elements.candidates import candidates
+from mitame.engines.elements.around import gray_around, lattice
 from mitame.engines.elements.element import (
     Blur,
     Element,
@@ -22,13 +22,16 @@ from mitame.engines.elements.element import (
 )
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fields import N_FIELDS
-from mitame.engines.elements.fit import Difference, Found
+from mitame.engines.elements.fit import found_between
 from mitame.engines.elements.ground import Ground
+from mitame.engines.elements.measures import Measures
 from mitame.engines.elements.moved import moved
+from mitame.engines.elements.placed import Placed
+from mitame.engines.elements.search import Found
 from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stripes import find_wave, power, powers
-from mitame.engines.elements.summary import summary
 from mitame.engines.noise import noise_level
+from mitame.prepare.regions import REGIONS, SIDES, region_of
 from mitame.testing.people import NOISE, people
 
 GRAY, FLUID = 0.7, 0.3
@@ -54,6 +57,17 @@ EFFECTS: dict[str, tuple[Element, np.ndarray]] = {
     "noise": (Noise(), 3 * NOISE**2 * ONE),
     "stripes": (Stripes(WAVE), 0.05**2 * ONE),
 }
+
+
+def occipital(name: str = "brighter place") -> Placed:
+    """Return gray matter that is brighter in the occipital cortex."""
+    labels = [
+        REGIONS.index(f"{side} occipital {tissue}") + 1
+        for side in SIDES
+        for tissue in ("cortex", "white matter")
+    ]
+    level = Level("contrast", GRAY, (0.0, FLUID, 1.0))
+    return Placed(name, level, (region_of(labels),))
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +96,7 @@ def changed(group: list[Session], element: Element, size: np.ndarray) -> list[Se
 
 def difference(source: list[Session], target: list[Session]) -> Found:
     """Return what two groups differ in."""
-    ours, theirs = scans_of(source, "T1w"), scans_of(target, "T1w")
-    return Difference(ours, theirs, candidates(ours, theirs)).find()
+    return found_between(scans_of(source, "T1w"), scans_of(target, "T1w"), seed=0)
 
 
 @pytest.mark.parametrize("name", EXACT)
@@ -201,7 +214,8 @@ def test_the_summary_of_a_brighter_field_is_its_coefficients(one):
     image, ground = one
     size = 0.1 * np.eye(N_FIELDS)[3]
     brighter = Field(N_FIELDS).apply(image, ground, size)
-    shift = summary(brighter, ground) - summary(image, ground)
+    measures = Measures(tones=(0.5, 1.0))
+    shift = measures.of(brighter, ground) - measures.of(image, ground)
     assert np.linalg.norm(shift) == pytest.approx(0.1, abs=0.02)
 
 
@@ -233,6 +247,46 @@ def test_the_engine_gives_what_was_found_and_its_file_says_so(groups, tmp_path):
     again = Elements.load(tmp_path).transform(source[0])["T1w"].data
     assert np.array_equal(again, result)
     assert '"kind": "Tone"' in (tmp_path / "model.json").read_text()
+
+
+def test_a_placed_level_moves_nothing_elsewhere(one):
+    image, ground = one
+    element = occipital()
+    found = element.apply(image, ground, np.array([0.2]))
+    there = ground.there(element.places[0]) > 0
+    assert np.array_equal(found[~there], image[~there])
+    gray = there & ground.brain & (np.abs(image / ground.shading - GRAY) < 0.02)
+    assert np.median(found[gray] / image[gray]) == pytest.approx(1.2, abs=0.02)
+
+
+def test_how_bright_gray_is_does_not_depend_on_how_much_there_is():
+    # Beside much white matter and beside little, without bias field.
+    shape = lattice().shape
+    cells = np.repeat(np.arange(np.prod(shape)), 8)
+    more_gray = np.unravel_index(cells, shape)[1] < shape[1] // 2
+    rng = np.random.default_rng(0)
+    gray = rng.random(len(cells)) < np.where(more_gray, 0.8, 0.2)
+    around = gray_around(np.where(gray, GRAY, 1.1), cells, (0.5, 1.0))
+    assert np.allclose(around, GRAY, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_bright_occipital_cortex_is_found_and_taken_away(groups, tmp_path):
+    source, target = groups
+    size = np.array([0.3])
+    marked = changed(target, occipital(), size)
+    there, back = (
+        Elements().fit(*pair) for pair in ((source, marked), (marked, source))
+    )
+    sizes = {e.name: s for e, s in there.elements_["T1w"]}
+    assert sizes.keys() == {"brighter place"}
+    assert sizes["brighter place"] == pytest.approx(0.3, rel=0.25)
+    plain, bright = target[0]["T1w"].data, marked[0]["T1w"].data
+    mark = bright - plain
+    where = mark > 0.5 * mark.max()
+    back.save(tmp_path)
+    left = Elements.load(tmp_path).transform(marked[0])["T1w"].data - plain
+    assert abs(left[where].mean()) < 0.25 * mark[where].mean()
 
 
 def test_groups_without_a_common_sequence_are_an_error(groups):

@@ -67,8 +67,9 @@ def test_tone_and_place_are_named_with_their_sizes(told):
 
 
 def test_the_place_is_where_it_was_planted(told):
-    there = planted(told.local.map)
-    found = told.local.map.data != 0
+    (place,) = told.places
+    there = planted(place.map)
+    found = place.map.data != 0
     dice = 2 * (there & found).sum() / (there.sum() + found.sum())
     assert dice > 0.6
 

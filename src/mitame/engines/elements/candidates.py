@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mitame.core.volume import Volume
 from mitame.engines.elements.element import (
     Blur,
     Element,
@@ -17,24 +18,34 @@ from mitame.engines.elements.element import (
     Tone,
 )
 from mitame.engines.elements.fields import N_FIELDS
-from mitame.engines.elements.fit import Scan
+from mitame.engines.elements.giving import Scan
+from mitame.engines.elements.measures import PARTS, Measures
+from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.stripes import find_wave, powers
 from mitame.engines.noise import noise_level
+from mitame.prepare.regions import REGIONS, SIDES, region_of
+
+TOWARD_FLUID = 1 / 3
+"""How far gray matter reaches toward the tone of fluid: less than half, where most
+voxels are half fluid."""
 
 
 def candidates(
     source: Sequence[Scan], target: Sequence[Scan], *, seed: int = 0
-) -> list[Element]:
-    """Return all elements, in the order in which scanners add them.
+) -> tuple[list[Element], Measures]:
+    """Return all elements in the order in which scanners add them, and what to measure.
 
     Stripes are among them only where one group has some.
     """
-    white, gray, fluid = levels(source)
+    known = levels(source)
+    white, gray, fluid = known
     # Ringing looks like noise: the scanner with less of both tells.
     noise = min(mean_noise(source), mean_noise(target))
+    brightness = Level("contrast", gray, _sorted(fluid, white))
     found: list[Element] = [
-        Level("contrast", gray, _sorted(fluid, white)),
+        brightness,
         Level("fluid", fluid, _sorted(gray, white)),
+        *(Placed(name, brightness, _region(name)) for name in PARTS),
         Field(N_FIELDS),
         Blur(noise),
         Ringing(noise),
@@ -46,7 +57,32 @@ def candidates(
     wave = find_wave(ours, theirs, seed)
     if wave is not None:
         found.append(Stripes(wave))
-    return [*found, Tone()]
+    return [*found, Tone()], Measures(gray_tones(*known), wave)
+
+
+def gray_tones(white: float, gray: float, fluid: float) -> tuple[float, float]:
+    """Return between which tones gray matter is taken to be, white-matter medians.
+
+    From white matter, which is 1, to a part of the way to fluid, where that lies on the
+    other side. All of the way to white matter counts: gray matter that is too bright is
+    nearer to it.
+    """
+    far = gray + TOWARD_FLUID * (fluid - gray)
+    if gray < white:
+        return (far if fluid < gray else 0.0), 1.0
+    return 1.0, (far if fluid > gray else np.inf)
+
+
+def _region(part: str) -> tuple[Volume, ...]:
+    """Return where a part of gray matter is on the left and on the right.
+
+    Folds of cortex reach into what is white matter in most people.
+    """
+    inner = part.replace("cortex", "white matter")
+    return tuple(
+        region_of([REGIONS.index(f"{side} {name}") + 1 for name in {part, inner}])
+        for side in SIDES
+    )
 
 
 def mean_noise(group: Sequence[Scan]) -> float:

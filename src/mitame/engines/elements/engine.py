@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitame.core.harmonizer import learned, learned_of, params_of
 from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Step, Volume
-from mitame.engines.elements.candidates import candidates
-from mitame.engines.elements.element import KINDS, Element
-from mitame.engines.elements.fit import Difference, Scan
+from mitame.engines.elements.element import Element
+from mitame.engines.elements.fit import found_between
+from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.moved import moved
+from mitame.engines.elements.stored import in_words, of_words
 from mitame.io import bundle
 from mitame.prepare.crop import crop_to_brain
 
@@ -63,9 +64,10 @@ class Elements:
         self, suffix: Suffix, source: Sequence[Session], target: Sequence[Session]
     ) -> Sizes:
         ours, theirs = scans_of(source, suffix), scans_of(target, suffix)
-        elements = candidates(ours, theirs, seed=self.seed)
-        found = Difference(ours, theirs, elements, seed=self.seed).find()
-        return [(e, found.sizes[e.name]) for e in elements if e.name in found.sizes]
+        found = found_between(ours, theirs, self.seed)
+        return [
+            (e, found.sizes[e.name]) for e in found.elements if e.name in found.sizes
+        ]
 
     def transform(self, session: Session) -> Session:
         """Return `session` with the elements of the target."""
@@ -82,25 +84,29 @@ class Elements:
     def save(self, folder: Path) -> None:
         """Write what was found into `folder`: the file reads as the explanation."""
         known = learned(self, "elements_")
+        places: dict[str, NDArray[Any]] = {}
         words = {
             "params": params_of(self),
             "elements": {
                 str(suffix): [
-                    {"kind": type(e).__name__, **asdict(e), "size": size.tolist()}
+                    {**in_words(e, places, suffix), "size": size.tolist()}
                     for e, size in sizes
                 ]
                 for suffix, sizes in known.items()
             },
         }
-        bundle.write(folder, words, {})
+        bundle.write(folder, words, places)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read back what `save` wrote."""
-        words, _ = bundle.read(folder)
+        words, places = bundle.read(folder)
         engine = cls(**words["params"])
         engine.elements_ = {
-            suffix: [_read(one) for one in every]
+            suffix: [
+                (of_words(one, places), np.array(one["size"], np.float64))
+                for one in every
+            ]
             for suffix, every in words["elements"].items()
         }
         return engine
@@ -110,11 +116,3 @@ def scans_of(group: Sequence[Session], suffix: Suffix) -> list[Scan]:
     """Return one sequence of a group, where its brains are."""
     cut = [crop_to_brain(session) for session in group if suffix in session]
     return [Scan(session[suffix].data, Ground(session, suffix)) for session in cut]
-
-
-def _read(words: dict[str, Any]) -> tuple[Element, np.ndarray[Any, Any]]:
-    given = {k: tuple(v) if isinstance(v, list) else v for k, v in words.items()}
-    size = given.pop("size")
-    return KINDS[words["kind"]](**{k: given[k] for k in given if k != "kind"}), (
-        np.array(size)
-    )

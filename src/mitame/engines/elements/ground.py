@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
 from mitame.core.session import Session, Suffix
-from mitame.engines.elements.fields import field_over, fields_at
-from mitame.prepare.regions import REGIONS, region_labels
+from mitame.core.volume import Volume
+from mitame.engines.elements.around import cells_of, covered
+from mitame.engines.elements.fields import N_FIELDS, field_over, fields_at
+from mitame.engines.noise import smooth_part
+from mitame.prepare.resample import resample
 from mitame.prepare.template import (
     Tissue,
     template_coordinates,
@@ -20,14 +23,18 @@ from mitame.prepare.template import (
 CORE: dict[Tissue, float] = {"wm": 0.9, "gm": 0.7, "csf": 0.7}
 """Shares of the template's tissue maps that leave a clear core of each."""
 
-SOME_GRAY = 0.3
-"""Share of people who have gray matter there; which voxels do, the image tells."""
-
-GRAY = ("cortex", "cerebellum", "deep gray")
-"""How the names of regions with gray matter end."""
+MOST_SAMPLED = 20_000
+"""Voxels of white matter that a field is fitted to."""
 
 FAR = 3.0
-"""In median absolute deviations: farther off is something else than the tissue."""
+"""In median absolute deviations: farther off is something else than white matter."""
+
+FITS = 5
+"""Of a field, each without what was far off the one before."""
+
+STIFF = 1e-4
+"""What a field's coefficients cost, in voxels' errors: where white matter is far away,
+a field goes on gently."""
 
 FAINT = 0.05
 """White-matter medians; no tissue is as dark."""
@@ -63,6 +70,7 @@ class Ground:
         self.block = tuple(
             max(4, 2 * round(BLOCK_MM / edge / 2)) for edge in self.spacing
         )
+        self._places: dict[int, tuple[Volume, Image]] = {}
 
     @cached_property
     def cores(self) -> dict[Tissue, NDArray[np.bool_]]:
@@ -70,14 +78,19 @@ class Ground:
         return {t: self.brain & (tissue_prior(self.session, t) > CORE[t]) for t in CORE}
 
     @cached_property
-    def grays(self) -> list[NDArray[np.intp]]:
-        """Flat indices of where there may be gray matter, by region of the template."""
-        some = self.brain & (tissue_prior(self.session, "gm") > SOME_GRAY)
-        where = np.flatnonzero(some)
-        place = template_coordinates(self.session).reshape(-1, 3)[where]
-        label = region_labels(place)
-        grays = [n for n, r in enumerate(REGIONS, 1) if r.endswith(GRAY)]
-        return [where[label == n] for n in grays]
+    def cells(self) -> NDArray[np.intp]:
+        """In which cell of the template's lattice each voxel of the brain is."""
+        return cells_of(self.session)
+
+    @cached_property
+    def covered(self) -> NDArray[np.bool_]:
+        """Which places of the template's lattice the brain covers."""
+        return covered(self.cells)
+
+    @cached_property
+    def calm(self) -> NDArray[np.bool_]:
+        """Where the session's image is smooth, and noise is told: `smooth_part`."""
+        return smooth_part(self.session[self.suffix].data, self.brain)
 
     @cached_property
     def blocks(self) -> NDArray[np.intp]:
@@ -101,9 +114,9 @@ class Ground:
 
     @cached_property
     def sampled(self) -> NDArray[np.intp]:
-        """Flat indices of some white and gray matter."""
-        where = np.flatnonzero(self.cores["wm"] | self.cores["gm"])
-        return where[:: max(1, len(where) // 40_000)]
+        """Flat indices of some white matter."""
+        where = np.flatnonzero(self.cores["wm"])
+        return where[:: max(1, len(where) // MOST_SAMPLED)]
 
     def field(self, coefficients: NDArray[np.floating]) -> Image:
         """Return a sum of the functions of `fields` at every voxel, (i, j, k)."""
@@ -111,24 +124,33 @@ class Ground:
         return field_over(to_place, self.brain.shape, coefficients)
 
     def slow_part(self, image: Image) -> NDArray[np.float64]:
-        """Return coefficients of the field without which two tissues are most even."""
+        """Return coefficients of the field without which white matter is most even.
+
+        Of white matter alone: gray matter that is bright in one place is no field.
+        """
         values = image.ravel()[self.sampled]
-        white = self.cores["wm"].ravel()[self.sampled]
         some = values > FAINT
-        values, white = values[some], white[some]
-        design = np.column_stack([white, ~white, self.fields[some]])
-        wanted = np.log(values).astype(np.float64)
-        keep = np.ones(len(values), bool)
+        design = np.column_stack([np.ones(some.sum()), self.fields[some]])
+        wanted = np.log(values[some]).astype(np.float64)
+        cost = STIFF * len(wanted) * np.diag([0.0, *np.ones(N_FIELDS)])
+        keep = np.ones(len(wanted), bool)
         found = np.zeros(design.shape[1])
-        for _ in range(3):
+        for _ in range(FITS):
             used = design[keep]
-            ridge = 1e-6 * len(used) * np.eye(design.shape[1])
-            found = np.linalg.solve(used.T @ used + ridge, used.T @ wanted[keep])
-            left = np.abs(wanted - design @ found)
-            # Each tissue has a spread of its own.
-            most = [np.median(left[~white]), np.median(left[white])]
-            keep = left <= FAR * np.array(most)[white.astype(int)]
-        return found[2:]
+            found = np.linalg.solve(used.T @ used + cost, used.T @ wanted[keep])
+            left = wanted - design @ found
+            left -= np.median(left)
+            keep = np.abs(left) <= FAR * np.median(np.abs(left))
+        return found[1:]
+
+    def there(self, place: Volume) -> Image:
+        """Return how much of a place of the template is at every voxel, 0 to 1."""
+        if id(place) not in self._places:
+            transform = self.session.require_template()
+            reference = self.session.reference
+            at = resample(place, reference, transform=transform, interpolator="linear")
+            self._places[id(place)] = place, at.data
+        return self._places[id(place)][1]
 
     @cached_property
     def shading(self) -> Image:

@@ -1,0 +1,145 @@
+"""What differs between two groups by chance, and how far beyond it an element goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf
+
+PERMUTATIONS = 300
+
+FALSE_ALARMS = 0.02
+"""Share of equal groups for which anything is named at all."""
+
+TINY = 1e-9
+"""Keeps numbers in which nobody differs finite."""
+
+Matrix = NDArray[np.float64]
+
+Traces = dict[str, Matrix]
+"""How the measures move with each number of an element, (m, n), by name."""
+
+Lot = tuple[Matrix, Matrix]
+"""What whitens the difference of two groups drawn by lot, and that difference."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chance:
+    """The metric in which two groups are compared, and what is beyond chance in it.
+
+    Parameters
+    ----------
+    whiten : array, shape (m, m)
+        Makes the difference of two groups' means white.
+    limits : dict of str to float
+        How far each element alone explains what is chance, in 19 of 20 lots.
+    level : float
+        How far beyond its own limit the best of all elements goes by chance, but for
+        `FALSE_ALARMS` of the lots.
+    square : float
+        Mean square of a white difference that is chance.
+    """
+
+    whiten: Matrix
+    limits: dict[str, float]
+    level: float
+    square: float
+
+    @classmethod
+    def of(cls, own: tuple[Matrix, Matrix], traces: Traces, seed: int) -> Chance:
+        """Return what chance does between two groups.
+
+        Lots are drawn twice: among people without their group's mean, which says how
+        large each element comes out by chance, whatever the groups differ in; and among
+        all as if there were one group, which says exactly how often chance does more.
+        Each is whitened by the scatter about its own means: numbers are many, people
+        few.
+
+        Parameters
+        ----------
+        own : tuple of array, shapes (n0, m) and (n1, m)
+            Measures of everyone.
+        traces : dict of str to array, shape (m, n)
+            Of all elements.
+        seed : int
+            Of the lots.
+        """
+        n0 = len(own[0])
+        everyone = np.concatenate(own)
+        left = np.concatenate([group - group.mean(axis=0) for group in own])
+        rng = np.random.default_rng(seed)
+        orders = [rng.permutation(len(everyone)) for _ in range(PERMUTATIONS)]
+        lots = [_whitened(left[order], n0) for order in orders]
+        limits = {
+            name: float(np.quantile(reached, 0.95))
+            for name, reached in _reached(lots, traces).items()
+        }
+        as_one = _reached([_whitened(everyone[order], n0) for order in orders], traces)
+        most = np.max([reached / limits[name] for name, reached in as_one.items()], 0)
+        return cls(
+            _whitened(everyone, n0)[0],
+            limits,
+            float(np.quantile(most, 1 - FALSE_ALARMS)),
+            float(np.mean([np.sum(gap**2) for _, gap in lots])),
+        )
+
+    def misfit(self, gap: Matrix) -> float:
+        """Return how large a difference (m,) is, in the metric of the people."""
+        return float(np.linalg.norm(self.whiten @ gap))
+
+    def beyond(self, name: str, gap: Matrix, known: Matrix, own: Matrix) -> float:
+        """Return how far an element explains a difference beyond chance; 1 is chance.
+
+        Parameters
+        ----------
+        name : str
+            Of the element.
+        gap : array, shape (m,)
+            A difference of means.
+        known : array, shape (m, k)
+            Traces of what else may explain it; of what they leave, that is.
+        own : array, shape (m, n)
+            Trace of the element.
+        """
+        mine, wanted = self.whiten @ own, self.whiten @ gap
+        if known.size:
+            others = np.linalg.qr(self.whiten @ known)[0]
+            mine = mine - others @ (others.T @ mine)
+            wanted = wanted - others @ (others.T @ wanted)
+        basis, _ = np.linalg.qr(mine)
+        reached = float(np.linalg.norm(basis.T @ wanted))
+        return reached / self.limits[name] / self.level
+
+    def excess(self, gap: Matrix) -> float:
+        """Return a squared misfit without what equal groups have."""
+        return max(self.misfit(gap) ** 2 - self.square, 0.0)
+
+
+def _reached(lots: Sequence[Lot], traces: Traces) -> dict[str, Matrix]:
+    """Return how far each element alone explains each lot's difference."""
+    reached = {name: np.empty(len(lots)) for name in traces}
+    for n, (whiten, gap) in enumerate(lots):
+        for name, trace in traces.items():
+            basis, _ = np.linalg.qr(whiten @ trace)
+            reached[name][n] = np.linalg.norm(basis.T @ gap)
+    return reached
+
+
+def _whitened(people: Matrix, n0: int) -> Lot:
+    """Return what makes the difference of two groups' means white, and that difference.
+
+    Parameters
+    ----------
+    people : array, shape (n, m)
+        Numbers of everyone, the `n0` of the first group first.
+    """
+    groups = people[:n0], people[n0:]
+    left = np.concatenate([group - group.mean(axis=0) for group in groups])
+    scale = left.std(axis=0) + TINY
+    cov, _ = ledoit_wolf(left / scale, assume_centered=True)
+    values, vectors = np.linalg.eigh(cov * sum(1 / len(group) for group in groups))
+    whiten = (vectors / np.sqrt(values)) @ vectors.T / scale
+    return whiten, whiten @ (groups[1].mean(axis=0) - groups[0].mean(axis=0))

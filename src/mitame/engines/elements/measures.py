@@ -1,0 +1,81 @@
+"""What is measured of a scan: few numbers, in which every element leaves its trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mitame.engines.elements.around import Tones, gray_around, region_at
+from mitame.engines.elements.ground import Ground, Image
+from mitame.engines.elements.spectrum import Numbers, spectrum
+from mitame.engines.elements.stripes import Wave, power
+from mitame.engines.noise import noise_in
+from mitame.prepare.regions import LOBES, SIDES
+
+QUANTILES = np.linspace(0.05, 0.95, 13)
+
+PARTS = (*(f"{lobe} cortex" for lobe in LOBES), "cerebellum", "deep gray")
+"""Of the gray matter, each on two sides."""
+
+GRAYS = tuple(f"{side} {part}" for side in SIDES for part in PARTS)
+"""Regions with gray matter: all of the left side come first."""
+
+FIRST_FIELD = 3 + len(QUANTILES)
+"""Where the field begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is measured of every scan of two groups.
+
+    Parameters
+    ----------
+    tones : tuple of float
+        Between which gray matter is, white-matter medians.
+    wave : tuple of float, optional
+        A plane wave whose power is measured, cycles/mm along the axes of the grid.
+    """
+
+    tones: Tones
+    wave: Wave | None = None
+
+    def of(self, image: Image, ground: Ground) -> Numbers:
+        """Return the numbers of an image in white-matter medians, shape (n,).
+
+        Levels of the tissues and quantiles of the brain; the logarithm of its slow
+        variation with place; how bright each part of the gray matter is; noise; the
+        spectrum; and the power of the wave.
+        """
+        field = ground.slow_part(image)
+        flat = image * np.exp(-ground.field(field))
+        levels = [np.median(flat[core]) for core in ground.cores.values()]
+        noise = noise_in(flat, ground.calm)
+        return np.concatenate(
+            [
+                levels,
+                np.quantile(flat[ground.brain], QUANTILES),
+                field,
+                self._grays(flat, ground),
+                [np.log(noise)],
+                spectrum(flat, ground),
+                [] if self.wave is None else [power(flat, ground, self.wave)],
+            ]
+        )
+
+    def _grays(self, flat: Image, ground: Ground) -> Numbers:
+        """Return the logarithm of how bright gray matter is: all, parts, and sides.
+
+        Of each part how it differs from all of them, and its left from its right:
+        numbers in which people differ more or less independently.
+        """
+        around = gray_around(flat[ground.brain], ground.cells, self.tones)
+        found = []
+        for name in GRAYS:
+            values = around[region_at(name) & ground.covered]
+            found.append(np.log(values.mean()) if values.any() else 0.0)
+        sides = np.reshape(found, (len(SIDES), -1))
+        parts = sides.mean(axis=0)
+        return np.array(
+            [parts.mean(), *(parts - parts.mean()), *np.diff(sides, axis=0)[0]]
+        )

@@ -1,0 +1,137 @@
+"""How far a place reaches in which one group's gray matter is brighter or darker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from mitame.core.volume import Step, Volume
+from mitame.engines.elements.around import Tones, gray_around, lattice
+from mitame.engines.elements.giving import Groups, Sizes
+from mitame.engines.elements.ground import Ground, Image
+from mitame.engines.elements.placed import Placed
+from mitame.prepare.resample import resample
+from mitame.prepare.template import template_grid
+
+SPACING_MM = 2.0
+
+EVERYONE = 0.9
+"""Share of people whose brain a voxel must be in."""
+
+LEAST_T = 2.0
+
+BORDER = 0.5
+"""Share of a place's height at which it ends: a smoothed edge is half as high."""
+
+LEAST_SCATTER = 1e-3
+"""White-matter medians; keeps t finite where nobody differs."""
+
+SIDED = 0.5
+"""Share of the larger of two sides that counts as having the effect, too."""
+
+SIGNS = {"brighter place": 1, "darker place": -1}
+
+
+def with_places(groups: Groups, sizes: Sizes) -> Sizes:
+    """Return sizes in which regions have become the places that differ.
+
+    Regions are where the search looks; what differs has borders of its own. The
+    elements of `groups` change accordingly.
+
+    Parameters
+    ----------
+    groups : Groups
+        Two groups; changed where a region is among `sizes`.
+    sizes : dict of str to array
+        What was found.
+    """
+    regional = {n: e for n, e in groups.elements.items() if isinstance(e, Placed)}
+    found = [name for name in sizes if name in regional]
+    others = {n: s for n, s in sizes.items() if n not in found}
+    if not found:
+        return sizes
+    t, mask = gray_difference(groups, others)
+    for name, sign in SIGNS.items():
+        seeds = {
+            (region, side): sizes[region][side]
+            for region in found
+            for side in np.flatnonzero(_stand_out(sign * sizes[region]))
+        }
+        if seeds:
+            where = [regional[region].places[side] for region, side in seeds]
+            place = reach(sign * t, mask, where)
+            level = regional[found[0]].level
+            groups.add(Placed(name, level, (place,)), before=found[0])
+            others[name] = np.array([np.mean(list(seeds.values()))])
+    for name in regional:
+        groups.drop(name)
+    return others
+
+
+def gray_difference(groups: Groups, sizes: Sizes) -> tuple[Image, NDArray[np.bool_]]:
+    """Return Student's t of how bright gray matter is, on a `template_grid`.
+
+    Target minus source, once those who lack elements were given them; what differs in
+    all of the brain is taken away.
+
+    Returns
+    -------
+    t : array of float32, shape (i, j, k)
+    mask : array of bool, shape (i, j, k)
+        The brain of nearly everyone; t is 0 elsewhere.
+    """
+    scans = groups.source, groups.target
+    both = [
+        np.stack([_gray(i, s.ground, groups.measures.tones) for i, s in pairs])
+        for pairs in map(zip, groups.alike(sizes), scans)
+    ]
+    everyone = np.mean([s.ground.covered for group in scans for s in group], axis=0)
+    mask = everyone > EVERYONE
+    scatter = [group.var(axis=0, ddof=1) / len(group) for group in both]
+    error = np.sqrt(sum(scatter) + LEAST_SCATTER**2)
+    t = (both[1].mean(axis=0) - both[0].mean(axis=0)) / error
+    return _finer(t - np.median(t[mask])), _finer(mask) > EVERYONE
+
+
+def _gray(image: Image, ground: Ground, tones: Tones) -> Image:
+    flat = image * np.exp(-ground.field(ground.slow_part(image)))
+    return gray_around(flat[ground.brain], ground.cells, tones)
+
+
+def _finer(values: NDArray[np.generic]) -> Image:
+    """Return an image of the lattice on the grid of places."""
+    image = lattice().with_data(values.astype(np.float32), Step("gray", {}))
+    return resample(image, template_grid(SPACING_MM), interpolator="linear").data
+
+
+def reach(t: Image, mask: NDArray[np.bool_], seeds: Sequence[Volume]) -> Volume:
+    """Return the place that has its middle in some regions, 0 or 1.
+
+    Parameters
+    ----------
+    t : array, shape (i, j, k)
+        How sure it is that a voxel is brighter, on a `template_grid`.
+    mask : array of bool, shape (i, j, k)
+        Where t is known.
+    seeds : sequence of Volume
+        Regions of the template; what is brighter and hangs together with one of them
+        is the place. If nothing is, the place is the regions.
+    """
+    grid = template_grid(SPACING_MM)
+    inside = np.zeros(grid.shape, bool)
+    for seed in seeds:
+        inside |= resample(seed, grid, interpolator="nearest").data > 0.5
+    inside &= mask
+    height = np.quantile(t[inside & (t > LEAST_T)], 0.9) if inside.any() else 0.0
+    pieces, _ = ndimage.label((t > max(LEAST_T, BORDER * height)) & mask)
+    touched = np.unique(pieces[inside & (pieces > 0)])
+    place = np.isin(pieces, touched) & (pieces > 0) if len(touched) else inside
+    return grid.with_data(place.astype(np.float32), Step("place", {}))
+
+
+def _stand_out(sizes: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which sides have an effect above 0, not small beside the other's."""
+    return np.asarray((sizes > 0) & (sizes >= SIDED * np.abs(sizes).max()))

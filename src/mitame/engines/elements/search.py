@@ -1,0 +1,214 @@
+"""Which elements two groups of scans differ in, and by how much of each.
+
+The difference of the groups' mean measures is explained by few elements, in the metric
+of the people's scatter. Each costs as much as chance makes of it; one after the other
+those that are worth it are taken, and refitted by really giving them to the scans
+(Gauss-Newton). An L1 penalty at the same price begins with the same element, but keeps
+several where their traces are alike; `benchmarks/naming.py` has it as a peer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.engines.elements.chance import Chance
+from mitame.engines.elements.element import Element
+from mitame.engines.elements.giving import Groups, Sizes
+
+DRAWS = 1000
+
+ROUNDS = 6
+
+RIVAL = 0.7
+"""Share of the best one's reach from which on another element is tried, too."""
+
+MOST_RIVALS = 3
+
+ENOUGH = 0.02
+"""A refit ends when a step makes the misfit smaller by less than this share."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The elements of a difference.
+
+    Parameters
+    ----------
+    elements : tuple of Element
+        All that were looked for, in the order in which scanners add them.
+    sizes : dict of str to array
+        Of those that were found, by name; the one that changes most comes first.
+    draws : dict of str to array, shape (n_draws, n)
+        Sizes with other people of the same scanners, by resampling them.
+    energy : dict of str to float
+        Mean square of what an element alone changes in the brain, white-matter
+        medians squared.
+    left : float
+        Share of the whole difference that no element explains, 0 to 1.
+    """
+
+    elements: tuple[Element, ...]
+    sizes: Sizes
+    draws: dict[str, NDArray[np.float64]]
+    energy: dict[str, float]
+    left: float
+
+
+class Search:
+    """The way to few elements.
+
+    Parameters
+    ----------
+    groups : Groups
+        What differs, and the elements it may differ in.
+    chance : Chance
+        What is beyond chance.
+    """
+
+    def __init__(self, groups: Groups, chance: Chance) -> None:
+        self.groups, self.chance = groups, chance
+
+    def find(self) -> Sizes:
+        """Return the elements that explain the difference, and no others."""
+        sizes: Sizes = {}
+        gap = self.groups.difference({})
+        for _ in self.groups.elements:
+            tried = [
+                self._without_needless(
+                    *self.refit({**sizes, name: np.zeros(self.groups.elements[name].n)})
+                )
+                for name in self._rivals(sizes, gap)
+            ]
+            if not tried:
+                break
+            best = min(tried, key=lambda one: self._cost(*one))
+            if self._cost(*best) >= self._cost(sizes, gap):
+                break
+            sizes, gap = best
+        return sizes
+
+    def _rivals(self, sizes: Sizes, gap: NDArray[np.float64]) -> list[str]:
+        """Return which elements may be the next, those that explain most first.
+
+        Traces are only the first step of an element: where some explain about as much,
+        giving them tells which it is.
+        """
+        beyond = {
+            name: self._beyond(name, gap, sizes)
+            for name in self.groups.elements
+            if name not in sizes
+        }
+        order = sorted(beyond, key=lambda n: -beyond[n])
+        if not order or beyond[order[0]] <= 1:
+            return []
+        return [n for n in order if beyond[n] >= RIVAL * beyond[order[0]]][:MOST_RIVALS]
+
+    def _cost(self, sizes: Sizes, gap: NDArray[np.float64]) -> float:
+        """Return the squared misfit, and for each element what chance does with it."""
+        price = sum(self.chance.limits[n] ** 2 for n in sizes) * self.chance.level**2
+        return self.chance.misfit(gap) ** 2 + price
+
+    def refit(self, sizes: Sizes) -> tuple[Sizes, NDArray[np.float64]]:
+        """Return the sizes at which the groups are alike, by giving them.
+
+        Parameters
+        ----------
+        sizes : dict of str to array
+            To start from.
+
+        Returns
+        -------
+        sizes : dict of str to array
+        gap : array, shape (m,)
+            What they leave of the difference.
+        """
+        gap = self.groups.difference(sizes)
+        misfit = self.chance.misfit
+        for _ in range(ROUNDS):
+            step = np.asarray(self._to_size(sizes) @ gap, np.float64)
+            for share in (1.0, 0.5, 0.25):
+                tried = self._moved(sizes, share * step)
+                new = self.groups.difference(tried)
+                if misfit(new) < misfit(gap):
+                    break
+            else:
+                break
+            better = 1 - misfit(new) / misfit(gap)
+            sizes, gap = tried, new
+            if better < ENOUGH:
+                break
+        return sizes, gap
+
+    def told(self, sizes: Sizes) -> Found:
+        """Return everything that is known of the elements that were found."""
+        elements = tuple(self.groups.elements.values())
+        if not sizes:
+            return Found(elements, {}, {}, {}, 1.0)
+        gap, whole = self.groups.difference(sizes), self.groups.difference({})
+        energy = {n: self.groups.energy(n, sizes[n]) for n in sizes}
+        order = sorted(sizes, key=lambda n: -energy[n])
+        draws = self._drawn(sizes, gap)
+        left = self.chance.excess(gap) / max(self.chance.excess(whole), 1e-9)
+        return Found(
+            elements,
+            {n: sizes[n] for n in order},
+            {n: draws[n] for n in order},
+            {n: energy[n] for n in order},
+            left,
+        )
+
+    def _beyond(self, name: str, gap: NDArray[np.float64], known: Sizes) -> float:
+        own = self.groups.traces[name]
+        return self.chance.beyond(name, gap, self._traces(known), own)
+
+    def _traces(self, sizes: Sizes) -> NDArray[np.float64]:
+        every = [self.groups.traces[name] for name in sizes]
+        return np.concatenate([np.empty((len(self.chance.whiten), 0)), *every], axis=1)
+
+    def _to_size(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Return what makes a step in the sizes of a difference (m,)."""
+        design = self.chance.whiten @ self._traces(sizes)
+        return np.asarray(np.linalg.pinv(design) @ self.chance.whiten)
+
+    def _moved(self, sizes: Sizes, step: NDArray[np.float64]) -> Sizes:
+        """Return sizes after a step, as far as they mean something."""
+        found, first = {}, 0
+        for name, size in sizes.items():
+            most = self.groups.elements[name].most
+            moved = size + step[first : first + len(size)]
+            found[name] = np.clip(moved, -most, most)
+            first += len(size)
+        return found
+
+    def _without_needless(
+        self, sizes: Sizes, gap: NDArray[np.float64]
+    ) -> tuple[Sizes, NDArray[np.float64]]:
+        """Drop elements that the others explain as well."""
+        while len(sizes) > 1:
+            needs = {}
+            for name, size in sizes.items():
+                others = {n: s for n, s in sizes.items() if n != name}
+                back = gap + self.groups.traces[name] @ size
+                needs[name] = self._beyond(name, back, others)
+            least = min(needs, key=lambda n: needs[n])
+            if needs[least] > 1:
+                return sizes, gap
+            sizes, gap = self.refit({n: s for n, s in sizes.items() if n != least})
+        return sizes, gap
+
+    def _drawn(
+        self, sizes: Sizes, gap: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what the sizes would be with people drawn anew from the same ones."""
+        rng = np.random.default_rng(0)
+        both = self.groups.both(sizes)
+        to_size = self._to_size(sizes)
+        steps = []
+        for _ in range(DRAWS):
+            some = [g[rng.integers(len(g), size=len(g))].mean(axis=0) for g in both]
+            steps.append(to_size @ (some[1] - some[0] - gap))
+        moved = [self._moved(sizes, step) for step in steps]
+        return {n: np.stack([one[n] for one in moved]) for n in sizes}

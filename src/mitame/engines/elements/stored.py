@@ -1,0 +1,59 @@
+"""Elements as words of a model file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.volume import Volume
+from mitame.engines.elements.element import KINDS, Element, Level
+from mitame.engines.elements.placed import Placed
+
+
+def in_words(
+    element: Element, places: dict[str, NDArray[Any]], prefix: str
+) -> dict[str, Any]:
+    """Return an element as plain values; `places` is given what is an image.
+
+    Parameters
+    ----------
+    element : Element
+        Which.
+    places : dict of str to array
+        Arrays of the file; those of the element are put in.
+    prefix : str
+        What their names begin with.
+    """
+    if not isinstance(element, Placed):
+        return {"kind": type(element).__name__, **asdict(element)}  # type: ignore[call-overload]
+    keys = []
+    for n, place in enumerate(element.places):
+        key = f"{prefix}_{element.name.replace(' ', '_')}_{n}"
+        places[key] = place.data > 0.5
+        places[f"{key}_affine"] = place.affine
+        keys.append(key)
+    level = asdict(element.level)
+    return {"kind": "Placed", "name": element.name, "level": level, "places": keys}
+
+
+def of_words(words: Mapping[str, Any], places: Mapping[str, NDArray[Any]]) -> Element:
+    """Return the element that `in_words` wrote."""
+    known = _plain(words)
+    kind = known.pop("kind")
+    if kind != "Placed":
+        return KINDS[kind](**known)
+    where = tuple(
+        Volume(places[key].astype(np.float32), places[f"{key}_affine"])
+        for key in words["places"]
+    )
+    return Placed(known["name"], Level(**_plain(words["level"])), where)
+
+
+def _plain(words: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields of a dataclass: what JSON made lists were tuples."""
+    fields = {k: v for k, v in words.items() if k != "size"}
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
