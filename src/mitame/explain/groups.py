@@ -14,7 +14,7 @@ from mitame.engines.elements.candidates import levels, mean_noise
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fit import found_between
-from mitame.engines.elements.giving import Scan
+from mitame.engines.elements.giving import Scan, given, shares
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
 from mitame.explain.local import Local, find_local, local_of
@@ -114,6 +114,44 @@ def explain(
         one, other = (scans_of(_without(g, local), suffix) for g in groups)
         found[suffix] = _explained(one, other, local, seed)
     return found
+
+
+def unexplained(
+    before: Sequence[Session],
+    after: Sequence[Session],
+    told: Explanation,
+    suffix: Suffix,
+) -> float:
+    """Return how much of what was done to scans is none of the elements, 0 to 1.
+
+    Parameters
+    ----------
+    before, after : sequence of Session
+        The same scans, in one order.
+    told : Explanation
+        What both differ in.
+    suffix : str
+        Which sequence.
+
+    Returns
+    -------
+    float
+        Mean over the scans of the squared change in the brain that is left once the
+        elements were given, over the whole. Noise counts as left: no two scans have
+        the same. Above 1 if elements do more harm than good in single voxels.
+    """
+    elements, found = told.found.elements, told.found.sizes
+    more, less = shares(elements, found)
+    left = []
+    for one, other in zip(
+        scans_of(before, suffix), scans_of(after, suffix), strict=True
+    ):
+        brain = one.ground.brain
+        whole = (other.image - one.image)[brain]
+        rest = (given(other, elements, less) - given(one, elements, more))[brain]
+        if whole.any():
+            left.append(float(np.mean(rest**2) / np.mean(whole**2)))
+    return float(np.mean(left)) if left else 0.0
 
 
 def _without(group: Sequence[Session], local: Local | None) -> list[Session]:

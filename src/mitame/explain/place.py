@@ -119,8 +119,8 @@ def find_place(
     pieces = _bordered(first, second, inside)
     contrast = contrast_of(cohort, cohort.contrast, rank, shuffled=False)
     parts = split(contrast, pieces)
-    splits = splits_of(cohort, pieces, rank, permutations, rng)
     found = counts_of(parts.strength)
+    splits = splits_of(cohort, pieces, rank, permutations, rng, found)
     threshold = splits.threshold(found)
     support = np.abs(parts.strength) >= threshold
     varies = np.isfinite(cohort.scale)

@@ -42,6 +42,8 @@ def write_explain_report(
     found: Mapping[Suffix, Explanation],
     counts: tuple[int, int],
     lang: Language = "en",
+    *,
+    unexplained: Mapping[Suffix, float] | None = None,
 ) -> None:
     """Write a page with a sentence, a table and a map for every sequence.
 
@@ -56,6 +58,8 @@ def write_explain_report(
         Scans of source and target.
     lang : {"en", "ja"}, optional
         Language of the page.
+    unexplained : mapping of str to float, optional
+        Of a model: the share of its edit that is none of the elements, by sequence.
 
     Raises
     ------
@@ -66,19 +70,31 @@ def write_explain_report(
     page = rendered(
         "explain.html.j2",
         words,
-        groups=words.say("explain_groups", source=counts[0], target=counts[1]),
-        parts=[_part(str(s), one, words) for s, one in found.items()],
+        groups=words.say(
+            "explain_groups" if unexplained is None else "explain_model",
+            source=counts[0],
+            target=counts[1],
+        ),
+        parts=[
+            _part(s, one, words, None if unexplained is None else unexplained[s])
+            for s, one in found.items()
+        ],
     )
     with staged_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
 
 
-def _part(suffix: str, told: Explanation, words: Words) -> Part:
+def _part(
+    suffix: Suffix, told: Explanation, words: Words, unexplained: float | None
+) -> Part:
+    key, left = "explain_left", told.left
+    if unexplained is not None:
+        key, left = "explain_edit_left", unexplained
     return Part(
         suffix,
         sentence(told, words),
         [_row(one, words) for one in told.named],
-        words.say("explain_left", percent=f"{100 * told.left:.0f}"),
+        words.say(key, percent=f"{100 * left:.0f}"),
         _uri(told),
         words["explain_join"].join(words.element(name) for name in told.zero),
     )

@@ -100,7 +100,7 @@ def apply_model(
     _require_different_names(scans)
     require_usable(out)
     number = 0
-    for visit in _visits(model, scans):
+    for visit in taken_together(model, scans):
         names = ", ".join(title_of(scan) for scan in visit)
         progress(f"{number + 1}/{len(scans)} {names}")
         number += len(visit)
@@ -118,7 +118,7 @@ def apply_model(
                 yield Outcome(scan, "failed", taken, error=error)
 
 
-def _visits(model: Model, scans: Sequence[Scan]) -> list[Visit]:
+def taken_together(model: Model, scans: Sequence[Scan]) -> list[Visit]:
     """Return what the model takes for one: scans, or the sequences of a visit."""
     if not takes_visits(model.engine) or len(_known_to(model) or ()) < 2:
         return [(scan,) for scan in scans]

@@ -1,18 +1,31 @@
-"""Explain what two groups of scans on disk differ in."""
+"""Explain what two groups of scans on disk differ in, or what a model does to one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from mitame.core.errors import InputError
 from mitame.core.progress import Progress
 from mitame.core.session import Session, Suffix
-from mitame.explain.groups import Explanation, explain, require_enough
+from mitame.explain.groups import (
+    Explanation,
+    explain,
+    require_enough,
+    unexplained,
+)
 from mitame.io.scan import Scan, read
+from mitame.model import Model, prepared
 from mitame.prepare.default import default_preparation
-from mitame.run.scans import known_sequence, require_two_groups, title_of
+from mitame.run.apply import taken_together
+from mitame.run.scans import (
+    known_sequence,
+    require_two_groups,
+    sessions_of,
+    title_of,
+)
 
 
 def explain_scans(
@@ -52,6 +65,67 @@ def explain_scans(
     return explain(*groups, seed=seed, progress=progress)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelExplained:
+    """What a model does to scans.
+
+    Parameters
+    ----------
+    found : dict of str to Explanation
+        Named elements, by sequence.
+    unexplained : dict of str to float
+        Share of the edit that is none of them: see `explain.groups.unexplained`.
+    """
+
+    found: dict[Suffix, Explanation]
+    unexplained: dict[Suffix, float]
+
+
+def explain_model(
+    folder: Path,
+    scans: Sequence[Scan],
+    *,
+    seed: int = 0,
+    progress: Progress = lambda _: None,
+) -> ModelExplained:
+    """Return what a model does to scans, in the elements that tell scanners apart.
+
+    The scans and what the model makes of them are the two groups, as the engine sees
+    them: prepared.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the model is.
+    scans : sequence of Scan
+        Of the source scanner; at least five of a sequence.
+    seed : int
+        Of the lots that tell what chance does.
+    progress : callable
+        Is told of each scan that is harmonized.
+
+    Raises
+    ------
+    ModelError
+        If there is no model.
+    InputError
+        If a scan cannot be used, or there are too few.
+    """
+    model = Model.load(folder)
+    for suffix in sorted({known_sequence(scan) for scan in scans}):
+        n = sum(scan.suffix == suffix for scan in scans)
+        require_enough(suffix, n, n)
+    before, after = [], []
+    for visit in taken_together(model, scans):
+        session = prepared(model.preparation, sessions_of(visit))
+        before.append(session)
+        after.append(model.engine.transform(session))
+        progress(f"{title_of(visit[0])} harmonized")
+    found = explain(before, after, seed=seed, progress=progress)
+    left = {s: unexplained(before, after, told, s) for s, told in found.items()}
+    return ModelExplained(found, left)
+
+
 def _prepared(scan: Scan, progress: Progress) -> Session:
     native = Session({known_sequence(scan): read(scan)}, scan.subject)
     try:
@@ -63,14 +137,25 @@ def _prepared(scan: Scan, progress: Progress) -> Session:
     return found
 
 
-def in_words(found: dict[Suffix, Explanation]) -> dict[str, Any]:
-    """Return explanations as plain values, for `explanation.json`."""
+def in_words(
+    found: dict[Suffix, Explanation], edit_left: dict[Suffix, float] | None = None
+) -> dict[str, Any]:
+    """Return explanations as plain values, for `explanation.json`.
+
+    Parameters
+    ----------
+    found : dict of str to Explanation
+        By sequence.
+    edit_left : dict of str to float, optional
+        Of a model: `ModelExplained.unexplained`.
+    """
     return {
         str(suffix): {
             "elements": [asdict(one) for one in told.named],
             "unexplained": told.left,
             "regions": [asdict(r) for place in told.places for r in place.regions],
             "zero": list(told.zero),
+            **({} if edit_left is None else {"edit_unexplained": edit_left[suffix]}),
         }
         for suffix, told in found.items()
     }

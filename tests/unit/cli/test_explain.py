@@ -7,6 +7,7 @@ import pytest
 from mitame.core.volume import Step
 from mitame.explain import local
 from mitame.io import nifti
+from mitame.model import Model
 from mitame.prepare.pipeline import keep
 from mitame.run import explain
 from mitame.testing.people import people
@@ -78,3 +79,37 @@ def test_too_few_scans_are_told_before_any_is_prepared(
     assert told.status == 2
     assert "1 T1w scans of the source, 6 of the target" in told.err
     assert not (tmp_path / "o").exists()
+
+
+class Toned:
+    """An engine that puts intensities to a power, and a model of it."""
+
+    needs_pairs = False
+
+    def transform(self, session):
+        volume = session["T1w"]
+        seen = volume.with_data(volume.data**TONE, Step("tone", {}))
+        return session.with_volumes({"T1w": seen})
+
+
+@pytest.mark.slow
+def test_a_model_is_explained_by_what_it_does(mitame, places, tmp_path, monkeypatch):
+    model = Model(Ready(bias=False), "toned", Toned(), {})
+    monkeypatch.setattr(Model, "load", lambda _: model)
+    out = tmp_path / "out"
+    told = mitame("explain", tmp_path / "model", *places[:2], "-o", out, "--json")
+    assert told.status == 0, told.err
+    found = told.report["sequences"]["T1w"]
+    assert [one["name"] for one in found["elements"]] == ["tone curve"]
+    assert found["elements"][0]["size"] == pytest.approx(TONE, abs=0.03)
+    assert found["edit_unexplained"] < 0.05
+    page = (out / "explanation.html").read_text(encoding="utf-8")
+    assert "what the model makes of them" in page
+
+
+@pytest.mark.parametrize("more", [[], ["--target", "there", "MODEL"]])
+def test_what_to_compare_with_is_said_once(mitame, places, tmp_path, more):
+    told = mitame("explain", *places[:2], *more, "-o", tmp_path / "out")
+    assert told.status == 2
+    assert "Give --target, or the folder of a model." in told.err
+    assert not (tmp_path / "out").exists()

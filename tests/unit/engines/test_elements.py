@@ -9,19 +9,12 @@ from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.elements import Elements
+from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.around import gray_around, lattice
-from mitame.engines.elements.element import (
-    Blur,
-    Element,
-    Field,
-    Level,
-    Noise,
-    Ringing,
-    Stripes,
-    Tone,
-)
+from mitame.engines.elements.element import Element, Field, Level, Tone
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fields import N_FIELDS
+from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.fit import found_between
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.measures import Measures

@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from mitame.explain.permutations import FALSE_SHARE, STEPS, Splits, counts_of
+from mitame.explain.nuisance import scaled
+from mitame.explain.permutations import (
+    FALSE_SHARE,
+    LOOK,
+    STEPS,
+    Splits,
+    counts_of,
+    splits_of,
+)
+from mitame.solve.total_variation import Mask
 
 
 def noise(n, seed, width=1.0):
@@ -59,3 +68,15 @@ def test_what_no_split_shows_is_believed():
 def test_no_voxel_at_all_is_no_place():
     splits = Splits(np.zeros((39, len(STEPS)), int))
     assert splits.threshold(np.zeros(len(STEPS), int)) == np.inf
+
+
+@pytest.mark.parametrize(("width", "made"), [(0.0, LOOK), (100.0, 2 * LOOK + 1)])
+def test_no_more_splits_are_made_where_many_show_as_much(width, made):
+    inside = np.ones((8, 8, 8), bool)
+    rng = np.random.default_rng(0)
+    groups = rng.normal(1, 0.1, (2, 8, inside.size)).astype(np.float32)
+    cohort = scaled(*groups, inside)
+    mask = Mask.of(inside)
+    found = counts_of(width * np.ones(inside.size, np.float32))
+    splits = splits_of(cohort, mask, 0, 2 * LOOK + 1, rng, found)
+    assert len(splits.counts) == made

@@ -3,15 +3,9 @@
 import numpy as np
 import pytest
 
-from mitame.engines.elements.element import (
-    Blur,
-    Field,
-    Level,
-    Noise,
-    Ringing,
-    Stripes,
-    Tone,
-)
+from mitame.engines.elements.additions import Noise, Stripes
+from mitame.engines.elements.element import Field, Level, Tone
+from mitame.engines.elements.filters import Blur, Ringing
 from mitame.explain.plain import Levels, in_plain_units, unit_of
 
 LEVELS = Levels(gray=0.6, noise=(0.02, 0.05))

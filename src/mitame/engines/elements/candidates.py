@@ -7,17 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from mitame.core.volume import Volume
-from mitame.engines.elements.element import (
-    Blur,
-    Element,
-    Field,
-    Level,
-    Noise,
-    Ringing,
-    Stripes,
-    Tone,
-)
+from mitame.engines.elements.additions import Noise, Stripes
+from mitame.engines.elements.element import Element, Field, Level, Tone
 from mitame.engines.elements.fields import N_FIELDS
+from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS, Measures
 from mitame.engines.elements.placed import Placed

@@ -102,22 +102,11 @@ class Groups:
 
     def shares(self, sizes: Sizes) -> tuple[Sizes, Sizes]:
         """Return what the source is given, and what the target is."""
-        more: Sizes = {}
-        less: Sizes = {}
-        for name, element in self.elements.items():
-            if name in sizes:
-                size = sizes[name]
-                exact = element.n > 1 or size[0] * element.probe > 0
-                (more if exact else less)[name] = size if exact else -size
-        return more, less
+        return shares(tuple(self.elements.values()), sizes)
 
     def given(self, scan: Scan, sizes: Sizes) -> Image:
         """Return an image with elements, in the order in which scanners add them."""
-        image = scan.image
-        for name, element in self.elements.items():
-            if name in sizes:
-                image = element.apply(image, scan.ground, sizes[name])
-        return image
+        return given(scan, tuple(self.elements.values()), sizes)
 
     def energy(self, name: str, size: Numbers) -> float:
         """Return the mean square of what an element changes in some scans' brains."""
@@ -144,6 +133,27 @@ class Groups:
             ]
             found.append(np.mean(moved, axis=0) / element.probe)
         return np.stack(found, axis=1)
+
+
+def shares(elements: Sequence[Element], sizes: Sizes) -> tuple[Sizes, Sizes]:
+    """Return what one group is given to be like another, and what the other is."""
+    more: Sizes = {}
+    less: Sizes = {}
+    for element in elements:
+        if element.name in sizes:
+            size = sizes[element.name]
+            exact = element.n > 1 or size[0] * element.probe > 0
+            (more if exact else less)[element.name] = size if exact else -size
+    return more, less
+
+
+def given(scan: Scan, elements: Sequence[Element], sizes: Sizes) -> Image:
+    """Return an image with elements, in the order in which scanners add them."""
+    image = scan.image
+    for element in elements:
+        if element.name in sizes:
+            image = element.apply(image, scan.ground, sizes[element.name])
+    return image
 
 
 def field_trace(n: int) -> NDArray[np.float64]:

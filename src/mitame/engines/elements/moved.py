@@ -5,16 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import fft
 
-from mitame.engines.elements.element import (
-    Blur,
-    Element,
-    Noise,
-    Ringing,
-    Size,
-    Stripes,
-    plane,
-    window,
-)
+from mitame.engines.elements.additions import Noise, Stripes, plane
+from mitame.engines.elements.element import Element, Size
+from mitame.engines.elements.filters import Blur, Ringing, window
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.noise import noise_level, noisier, quieted
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -10,8 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.volume import Volume
-from mitame.engines.elements.element import KINDS, Element, Level
+from mitame.engines.elements.additions import Noise, Stripes
+from mitame.engines.elements.element import Element, Field, Level, Tone
+from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.placed import Placed
+
+KINDS: dict[str, Callable[..., Element]] = {
+    kind.__name__: kind for kind in (Level, Field, Blur, Ringing, Noise, Stripes, Tone)
+}
+"""Those that are only numbers, by the names they have in model files."""
 
 
 def in_words(

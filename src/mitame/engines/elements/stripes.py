@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.ndimage import uniform_filter
 
-from mitame.engines.elements.element import plane
+from mitame.engines.elements.additions import plane
 from mitame.engines.elements.ground import Ground, Image
 from mitame.solve.smooth import gaussian
 
