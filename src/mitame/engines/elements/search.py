@@ -1,10 +1,11 @@
 """Which elements two groups of scans differ in, and by how much of each.
 
 The difference of the groups' mean measures is explained by few elements, in the metric
-of the people's scatter. Each costs as much as chance makes of it; one after the other
-those that are worth it are taken, and refitted by really giving them to the scans
-(Gauss-Newton). An L1 penalty at the same price begins with the same element, but keeps
-several where their traces are alike; `benchmarks/naming.py` has it as a peer.
+of the people's scatter. Each costs as much as chance makes of it: a group lasso at this
+price, in which every element is one group, says which may be needed. These are really
+given to the scans and refitted (Gauss-Newton); what is not worth its price is dropped,
+for the lasso keeps several where traces are alike; what then explains more than it
+costs is taken.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.giving import Groups, Sizes
+from mitame.solve.descent import descend
+from mitame.solve.penalties import Groups as GroupLengths
 
 DRAWS = 1000
 
@@ -26,6 +29,9 @@ RIVAL = 0.7
 """Share of the best one's reach from which on another element is tried, too."""
 
 MOST_RIVALS = 3
+
+GAP, MOST_STEPS = 1e-4, 200_000
+"""Of the lasso: by how much its objective may be above the least one."""
 
 ENOUGH = 0.02
 """A refit ends when a step makes the misfit smaller by less than this share."""
@@ -73,13 +79,13 @@ class Search:
 
     def find(self) -> Sizes:
         """Return the elements that explain the difference, and no others."""
-        sizes: Sizes = {}
         gap = self.groups.difference({})
+        sizes: Sizes = {name: self._none(name) for name in self._wanted(gap)}
+        if sizes:
+            sizes, gap = self._without_needless(*self.refit(sizes))
         for _ in self.groups.elements:
             tried = [
-                self._without_needless(
-                    *self.refit({**sizes, name: np.zeros(self.groups.elements[name].n)})
-                )
+                self._without_needless(*self.refit({**sizes, name: self._none(name)}))
                 for name in self._rivals(sizes, gap)
             ]
             if not tried:
@@ -89,6 +95,28 @@ class Search:
                 break
             sizes, gap = best
         return sizes
+
+    def _wanted(self, gap: NDArray[np.float64]) -> list[str]:
+        """Return the elements that a group lasso keeps of a difference (m,)."""
+        bases = {
+            name: np.linalg.qr(self.chance.whiten @ trace)[0]
+            for name, trace in self.groups.traces.items()
+        }
+        widths = [basis.shape[1] for basis in bases.values()]
+        group_of = np.repeat(np.arange(len(bases)), widths)
+        prices = self.chance.level * np.array([self.chance.limits[n] for n in bases])
+        fit = descend(
+            np.concatenate(list(bases.values()), axis=1),
+            self.chance.whiten @ gap,
+            GroupLengths(prices, group_of),
+            tolerance=GAP,
+            most=MOST_STEPS,
+        )
+        lengths = np.bincount(group_of, fit.x**2)
+        return [name for name, one in zip(bases, lengths, strict=True) if one > 0]
+
+    def _none(self, name: str) -> NDArray[np.float64]:
+        return np.zeros(self.groups.elements[name].n)
 
     def _rivals(self, sizes: Sizes, gap: NDArray[np.float64]) -> list[str]:
         """Return which elements may be the next, those that explain most first.
