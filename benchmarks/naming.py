@@ -112,21 +112,21 @@ def mark_of(subject: Subject, planted: Planted) -> NDArray[np.floating]:
     return mark
 
 
-def scanned(person: Person, planted: Planted, seed: tuple[int, ...]) -> Scanned:
+def scanned(subject: Subject, planted: Planted, seed: tuple[int, ...]) -> Scanned:
     """Return a scan of somebody with what was planted."""
     return scan(
-        person.subject,
+        subject,
         other_scanner(planted),
         "T1w",
         spacing=SPACING,
         rng=np.random.default_rng(seed),
-        planted=mark_of(person.subject, planted),
+        planted=mark_of(subject, planted),
     )
 
 
 def prepared(person: Person, planted: Planted, seed: tuple[int, ...]) -> Session:
     """Return a scan with what was planted, where the plain one is."""
-    image = scanned(person, planted, seed).image
+    image = scanned(person.subject, planted, seed).image
     known = person.session
     native = Session({"T1w": image}, known.subject, brain=known.brain)
     found, _ = ScaleToWhiteMatter().apply(
@@ -164,7 +164,10 @@ class Pair:
     @classmethod
     def of(cls, person: Person, planted: Planted, seed: tuple[int, ...]) -> Pair:
         """Return both, the coil where it was in the scan."""
-        both = (scanned(person, what, seed).noise_free.data for what in ({}, planted))
+        both = (
+            scanned(person.subject, what, seed).noise_free.data
+            for what in ({}, planted)
+        )
         return cls(person, *both)
 
     def field(self) -> NDArray[np.float64]:
@@ -257,8 +260,7 @@ def made(number: int, head: Path) -> Person:
     subject = make_subject(
         f"{number:03d}", read_anatomy(head), spacing=SPACING, rng=rng
     )
-    person = Person(subject, Session({}, subject.name))
-    image = scanned(person, {}, (6, number)).image
+    image = scanned(subject, {}, (6, number)).image
     inside = ~np.isin(subject.labels, OUTSIDE_BRAIN)
     brain = resample_mask(inside, subject.grid, image)
     native = Session({"T1w": image}, subject.name, brain=brain)

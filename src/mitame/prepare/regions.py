@@ -149,28 +149,6 @@ def region_of(labels: Sequence[int]) -> Volume:
     return known.with_data(inside, Step("region", {}))
 
 
-def region_labels(place: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return which region each place is in; 0 is outside the brain.
-
-    Parameters
-    ----------
-    place : array, shape (n, 3)
-        Millimeters of MNI152.
-
-    Returns
-    -------
-    array of uint8, shape (n,)
-        As those of `region_map`.
-    """
-    known = _template_regions()
-    back = np.linalg.inv(known.affine)
-    index = np.rint(place @ back[:3, :3].T + back[:3, 3]).astype(int)
-    inside = np.all((index >= 0) & (index < known.shape), axis=1)
-    found = np.zeros(len(place), np.uint8)
-    found[inside] = known.data[tuple(index[inside].T)]
-    return found
-
-
 @cache
 def _template_regions() -> Volume:
     """Return the region of each voxel of the template."""

@@ -55,10 +55,7 @@ def explain_scans(
         If a scan cannot be used, or the groups share no sequence.
     """
     require_two_groups(source, target)
-    for suffix in sorted({known_sequence(scan) for scan in (*source, *target)}):
-        counts = [sum(s.suffix == suffix for s in group) for group in (source, target)]
-        if all(counts):
-            require_enough(suffix, *counts)
+    _require_enough_of_each(source, target)
     groups = [
         [_prepared(scan, progress) for scan in group] for group in (source, target)
     ]
@@ -112,9 +109,7 @@ def explain_model(
         If a scan cannot be used, or there are too few.
     """
     model = Model.load(folder)
-    for suffix in sorted({known_sequence(scan) for scan in scans}):
-        n = sum(scan.suffix == suffix for scan in scans)
-        require_enough(suffix, n, n)
+    _require_enough_of_each(scans, scans)
     before, after = [], []
     for visit in taken_together(model, scans):
         session = prepared(model.preparation, sessions_of(visit))
@@ -124,6 +119,14 @@ def explain_model(
     found = explain(before, after, seed=seed, progress=progress)
     left = {s: unexplained(before, after, told, s) for s, told in found.items()}
     return ModelExplained(found, left)
+
+
+def _require_enough_of_each(*groups: Sequence[Scan]) -> None:
+    """Raise `InputError` if a sequence that both groups have is too rare in one."""
+    for suffix in sorted({known_sequence(scan) for group in groups for scan in group}):
+        source, target = (sum(s.suffix == suffix for s in group) for group in groups)
+        if source and target:
+            require_enough(suffix, source, target)
 
 
 def _prepared(scan: Scan, progress: Progress) -> Session:

@@ -80,9 +80,12 @@ class Search:
     def find(self) -> Sizes:
         """Return the elements that explain the difference, and no others."""
         gap = self.groups.difference({})
-        sizes: Sizes = {name: self._none(name) for name in self._wanted(gap)}
-        if sizes:
-            sizes, gap = self._without_needless(*self.refit(sizes))
+        sizes: Sizes = {}
+        if wanted := self._wanted(gap):
+            begun = self.refit({name: self._none(name) for name in wanted})
+            begun = self._without_needless(*begun)
+            if self._cost(*begun) < self._cost(sizes, gap):
+                sizes, gap = begun
         for _ in self.groups.elements:
             tried = [
                 self._without_needless(*self.refit({**sizes, name: self._none(name)}))
