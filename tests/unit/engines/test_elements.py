@@ -11,11 +11,13 @@ from mitame.core.volume import Step
 from mitame.engines.elements import Elements
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.around import gray_around, lattice
+from mitame.engines.elements.candidates import candidates
 from mitame.engines.elements.element import Element, Field, Level, Tone
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.fit import found_between
+from mitame.engines.elements.giving import Groups
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.measures import Measures
 from mitame.engines.elements.moved import moved
@@ -25,11 +27,14 @@ from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stripes import find_wave, power, powers
 from mitame.engines.noise import noise_level
 from mitame.prepare.regions import REGIONS, SIDES, region_of
+from mitame.prepare.template import template_coordinates
 from mitame.testing.people import NOISE, people
 
 GRAY, FLUID = 0.7, 0.3
 WAVE = (0.0, 10 / 256, 0.0)
 ONE = np.ones(1)
+TOP_OF_CEREBELLUM = 4.0
+"""Millimeters of the template."""
 
 EXACT: dict[str, tuple[Element, np.ndarray]] = {
     "tone": (Tone(), 0.2 * ONE),
@@ -85,6 +90,13 @@ def changed(group: list[Session], element: Element, size: np.ndarray) -> list[Se
         volume = session["T1w"].with_data(image, Step("changed", {}))
         found.append(session.with_volumes({"T1w": volume}))
     return found
+
+
+def without_cerebellum(session: Session) -> Session:
+    """Return a scan whose field of view ends above the cerebellum."""
+    brain = session.require_brain().copy()
+    brain[template_coordinates(session)[..., 2] < TOP_OF_CEREBELLUM] = False
+    return Session({"T1w": session["T1w"]}, brain=brain, to_template=np.eye(4))
 
 
 def difference(source: list[Session], target: list[Session]) -> Found:
@@ -261,6 +273,33 @@ def test_how_bright_gray_is_does_not_depend_on_how_much_there_is():
     gray = rng.random(len(cells)) < np.where(more_gray, 0.8, 0.2)
     around = gray_around(np.where(gray, GRAY, 1.1), cells, (0.5, 1.0))
     assert np.allclose(around, GRAY, atol=1e-5)
+
+
+def test_how_bright_gray_is_stays_unknown_where_there_is_none():
+    shape = lattice().shape
+    cells = np.repeat(np.arange(np.prod(shape) // 2), 8)  # half of the lattice
+    has_gray = np.unravel_index(cells, shape)[2] < shape[2] // 2
+    around = gray_around(np.where(has_gray, GRAY, 1.1), cells, (0.5, 1.0))
+    known = np.isfinite(around)
+    assert np.allclose(around[known], GRAY, atol=1e-5)
+    assert known[0, 0, 0]
+    assert not known[0, 0, -1]  # no gray
+    assert not known[-1, 0, 0]  # no brain
+
+
+@pytest.mark.parametrize("cut", [2, 8])
+def test_what_some_scans_do_not_show_is_not_compared(cut, groups):
+    source, target = (
+        [without_cerebellum(s) for s in group[:cut]] + group[cut:] for group in groups
+    )
+    scans = scans_of(source, "T1w"), scans_of(target, "T1w")
+    elements, measures = candidates(*scans)
+    found = Groups(*scans, elements, measures)
+    assert 0 < len(found.known) - found.known.sum() <= 2  # it, and its sides
+    assert np.isfinite(np.concatenate(found.own)).all()
+    assert "frontal cortex" in found.elements
+    # Where nobody has it, it cannot differ.
+    assert ("cerebellum" in found.elements) == (cut == 2)
 
 
 @pytest.mark.slow

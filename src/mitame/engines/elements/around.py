@@ -23,7 +23,8 @@ WIDTH_MM = 10.0
 """Width (SD) of a neighborhood."""
 
 LEAST_GRAY = 0.02
-"""Share of a neighborhood that has to be gray to know how bright gray is there."""
+"""Gray matter around a place, as a share of the mean neighborhood, from which on it is
+known how bright it is there."""
 
 Image = NDArray[np.float32]
 
@@ -69,7 +70,7 @@ def gray_around(
     Returns
     -------
     array of float32, shape (i, j, k)
-        0 where there is none.
+        Not a number outside the brain, and where there is hardly any gray matter.
     """
     gray = (values > tones[0]) & (values < tones[1])
     shape = lattice().shape
@@ -79,8 +80,11 @@ def gray_around(
         for weights in (values[gray], None)
     )
     total, count = (gaussian(s.astype(np.float32), WIDTH_MM / SPACING_MM) for s in sums)
-    least = LEAST_GRAY * len(cells) / max(covered(cells).sum(), 1)
-    return np.asarray(total / np.maximum(count, least), np.float32)
+    inside = covered(cells)
+    known = inside & (count > LEAST_GRAY * len(cells) / max(inside.sum(), 1))
+    found = np.full(shape, np.nan, np.float32)
+    found[known] = total[known] / count[known]
+    return found
 
 
 def covered(cells: NDArray[np.intp]) -> NDArray[np.bool_]:

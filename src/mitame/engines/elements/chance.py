@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,18 @@ class Chance:
         reached = float(np.linalg.norm(basis.T @ wanted))
         return reached / self.limits[name] / self.level
 
+    def unsure(self, by: Matrix) -> Chance:
+        """Return the same where each measure is also unsure by so much, by itself.
+
+        Parameters
+        ----------
+        by : array, shape (m,)
+            Standard deviations.
+        """
+        back = np.linalg.inv(self.whiten)
+        cov = back @ back.T + np.diag(by**2)
+        return replace(self, whiten=_white(cov))
+
     def excess(self, gap: Matrix) -> float:
         """Return a squared misfit without what equal groups have."""
         return max(self.misfit(gap) ** 2 - self.square, 0.0)
@@ -140,6 +152,13 @@ def _whitened(people: Matrix, n0: int) -> Lot:
     left = np.concatenate([group - group.mean(axis=0) for group in groups])
     scale = left.std(axis=0) + TINY
     cov, _ = ledoit_wolf(left / scale, assume_centered=True)
-    values, vectors = np.linalg.eigh(cov * sum(1 / len(group) for group in groups))
-    whiten = (vectors / np.sqrt(values)) @ vectors.T / scale
+    means = sum(1 / len(group) for group in groups)
+    whiten = _white(cov * means * np.outer(scale, scale))
     return whiten, whiten @ (groups[1].mean(axis=0) - groups[0].mean(axis=0))
+
+
+def _white(cov: Matrix) -> Matrix:
+    """Return what makes numbers of a covariance (m, m) white."""
+    scale = np.sqrt(np.diag(cov))
+    values, vectors = np.linalg.eigh(cov / np.outer(scale, scale))
+    return np.asarray((vectors / np.sqrt(values)) @ vectors.T / scale)

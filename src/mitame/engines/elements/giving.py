@@ -42,12 +42,15 @@ class Groups:
     source, target : sequence of Scan
         Two groups; nobody need be in both.
     elements : sequence of Element
-        In the order in which scanners add them.
+        In the order in which scanners add them; what nobody's scan would show, such as
+        a place outside the field of view, is left out.
     measures : Measures
         What is measured.
 
     Attributes
     ----------
+    known : array of bool
+        Which of the `measures` every scan shows; m of them.
     own : tuple of array, shapes (n0, m) and (n1, m)
         What is measured of the scans as they are.
     traces : dict of str to array, shape (m, n)
@@ -62,10 +65,16 @@ class Groups:
         measures: Measures,
     ) -> None:
         self.source, self.target = source, target
-        self.elements = {element.name: element for element in elements}
         self.measures = measures
-        self.own = self._measured(source, {}), self._measured(target, {})
-        self.traces = {name: self._trace(e) for name, e in self.elements.items()}
+        ours, theirs = (
+            np.stack([measures.of(s.image, s.ground) for s in group])
+            for group in (source, target)
+        )
+        self.known = np.isfinite(np.concatenate([ours, theirs])).all(axis=0)
+        self.own = ours[:, self.known], theirs[:, self.known]
+        traces = {element.name: self._trace(element) for element in elements}
+        self.traces = {n: trace for n, trace in traces.items() if _shows(trace)}
+        self.elements = {e.name: e for e in elements if e.name in self.traces}
 
     def add(self, element: Element, *, before: str) -> None:
         """Add an element in front of another one."""
@@ -116,19 +125,20 @@ class Groups:
         return float(np.mean([np.mean(edit**2) for edit in edits]))
 
     def _measured(self, group: Sequence[Scan], sizes: Sizes) -> NDArray[np.float64]:
-        return np.stack(
-            [self.measures.of(self.given(scan, sizes), scan.ground) for scan in group]
-        )
+        return np.stack([self._of(self.given(s, sizes), s.ground) for s in group])
+
+    def _of(self, image: Image, ground: Ground) -> Numbers:
+        return np.asarray(self.measures.of(image, ground)[self.known])
 
     def _trace(self, element: Element) -> NDArray[np.float64]:
         if isinstance(element, Field):
-            return field_trace(self.own[0].shape[1])
+            return np.asarray(field_trace(len(self.known))[self.known])
         every = list(zip(self.source, self.own[0], strict=True))
         some = every[:: max(1, len(every) // PROBED)][:PROBED]
         found = []
         for size in element.probe * np.eye(element.n):
             moved = [
-                self.measures.of(element.apply(s.image, s.ground, size), s.ground) - own
+                self._of(element.apply(s.image, s.ground, size), s.ground) - own
                 for s, own in some
             ]
             found.append(np.mean(moved, axis=0) / element.probe)
@@ -140,8 +150,8 @@ def shares(elements: Sequence[Element], sizes: Sizes) -> tuple[Sizes, Sizes]:
     more: Sizes = {}
     less: Sizes = {}
     for element in elements:
-        if element.name in sizes:
-            size = sizes[element.name]
+        size = sizes.get(element.name)
+        if size is not None and size.any():
             exact = element.n > 1 or size[0] * element.probe > 0
             (more if exact else less)[element.name] = size if exact else -size
     return more, less
@@ -154,6 +164,11 @@ def given(scan: Scan, elements: Sequence[Element], sizes: Sizes) -> Image:
         if element.name in sizes:
             image = element.apply(image, scan.ground, sizes[element.name])
     return image
+
+
+def _shows(trace: NDArray[np.float64]) -> bool:
+    """Return whether the measures tell of every number of an element."""
+    return bool(np.isfinite(trace).all() and trace.any(axis=0).all())
 
 
 def field_trace(n: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from scipy.ndimage import minimum_filter
 
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
-from mitame.engines.elements.around import cells_of, covered
+from mitame.engines.elements.around import cells_of
 from mitame.engines.elements.fields import N_FIELDS, field_over, fields_at
 from mitame.engines.noise import smooth_part
 from mitame.prepare.resample import resample
@@ -81,11 +81,6 @@ class Ground:
     def cells(self) -> NDArray[np.intp]:
         """In which cell of the template's lattice each voxel of the brain is."""
         return cells_of(self.session)
-
-    @cached_property
-    def covered(self) -> NDArray[np.bool_]:
-        """Which places of the template's lattice the brain covers."""
-        return covered(self.cells)
 
     @cached_property
     def calm(self) -> NDArray[np.bool_]:

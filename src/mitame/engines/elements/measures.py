@@ -45,7 +45,8 @@ class Measures:
 
         Levels of the tissues and quantiles of the brain; the logarithm of its slow
         variation with place; how bright each part of the gray matter is; noise; the
-        spectrum; and the power of the wave.
+        spectrum; and the power of the wave. What a scan does not show, such as a part
+        of the brain outside its field of view, is not a number.
         """
         field = ground.slow_part(image)
         flat = image * np.exp(-ground.field(field))
@@ -72,10 +73,9 @@ class Measures:
         around = gray_around(flat[ground.brain], ground.cells, self.tones)
         found = []
         for name in GRAYS:
-            values = around[region_at(name) & ground.covered]
-            found.append(np.log(values.mean()) if values.any() else 0.0)
+            values = around[region_at(name) & np.isfinite(around)]
+            found.append(np.log(values.mean()) if values.size else np.nan)
         sides = np.reshape(found, (len(SIDES), -1))
         parts = sides.mean(axis=0)
-        return np.array(
-            [parts.mean(), *(parts - parts.mean()), *np.diff(sides, axis=0)[0]]
-        )
+        every = np.nanmean(parts) if np.isfinite(parts).any() else np.nan
+        return np.array([every, *(parts - every), *np.diff(sides, axis=0)[0]])

@@ -19,7 +19,7 @@ from mitame.prepare.template import template_grid
 SPACING_MM = 2.0
 
 EVERYONE = 0.9
-"""Share of people whose brain a voxel must be in."""
+"""Share of each group in whom it must be known how bright gray matter is."""
 
 LEAST_T = 2.0
 
@@ -83,17 +83,31 @@ def gray_difference(groups: Groups, sizes: Sizes) -> tuple[Image, NDArray[np.boo
     mask : array of bool, shape (i, j, k)
         The brain of nearly everyone; t is 0 elsewhere.
     """
-    scans = groups.source, groups.target
+    tones = groups.measures.tones
     both = [
-        np.stack([_gray(i, s.ground, groups.measures.tones) for i, s in pairs])
-        for pairs in map(zip, groups.alike(sizes), scans)
+        np.stack(
+            [_gray(i, s.ground, tones) for i, s in zip(images, group, strict=True)]
+        )
+        for images, group in zip(
+            groups.alike(sizes), (groups.source, groups.target), strict=True
+        )
     ]
-    everyone = np.mean([s.ground.covered for group in scans for s in group], axis=0)
-    mask = everyone > EVERYONE
-    scatter = [group.var(axis=0, ddof=1) / len(group) for group in both]
+    known = [np.isfinite(group) for group in both]
+    mask = np.all([k.mean(axis=0) > EVERYONE for k in known], axis=0)
+    t = np.zeros(mask.shape, np.float32)
+    t[mask] = _welch(*(group[:, mask] for group in both))
+    t[mask] -= np.median(t[mask])
+    return _finer(t), _finer(mask) > EVERYONE
+
+
+def _welch(source: Image, target: Image) -> Image:
+    """Return Student's t of target minus source, (n,); what is unknown is left out."""
+    scatter = [
+        np.nanvar(group, axis=0, ddof=1) / np.isfinite(group).sum(axis=0)
+        for group in (source, target)
+    ]
     error = np.sqrt(sum(scatter) + LEAST_SCATTER**2)
-    t = (both[1].mean(axis=0) - both[0].mean(axis=0)) / error
-    return _finer(t - np.median(t[mask])), _finer(mask) > EVERYONE
+    return np.asarray((np.nanmean(target, 0) - np.nanmean(source, 0)) / error)
 
 
 def _gray(image: Image, ground: Ground, tones: Tones) -> Image:

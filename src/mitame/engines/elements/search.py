@@ -1,11 +1,9 @@
 """Which elements two groups of scans differ in, and by how much of each.
 
 The difference of the groups' mean measures is explained by few elements, in the metric
-of the people's scatter. Each costs as much as chance makes of it: a group lasso at this
-price, in which every element is one group, says which may be needed. These are really
-given to the scans and refitted (Gauss-Newton); what is not worth its price is dropped,
-for the lasso keeps several where traces are alike; what then explains more than it
-costs is taken.
+of the people's scatter. Each costs as much as chance makes of it. One after the other
+is really given to the scans and refitted with those before, and taken if it explains
+more than it costs; traces, the first step only, say which may be worth it.
 """
 
 from __future__ import annotations
@@ -18,20 +16,20 @@ from numpy.typing import NDArray
 from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.giving import Groups, Sizes
-from mitame.solve.descent import descend
-from mitame.solve.penalties import Groups as GroupLengths
 
 DRAWS = 1000
 
-ROUNDS = 6
+STEPS = 8
+"""Most steps of a refit."""
 
 RIVAL = 0.7
 """Share of the best one's reach from which on another element is tried, too."""
 
 MOST_RIVALS = 3
 
-GAP, MOST_STEPS = 1e-4, 200_000
-"""Of the lasso: by how much its objective may be above the least one."""
+UNSURE = 0.03
+"""Share of a difference that may stay: scanners are not exactly what elements say, and
+what that leaves is not another element."""
 
 ENOUGH = 0.02
 """A refit ends when a step makes the misfit smaller by less than this share."""
@@ -75,17 +73,13 @@ class Search:
     """
 
     def __init__(self, groups: Groups, chance: Chance) -> None:
-        self.groups, self.chance = groups, chance
+        self.groups = groups
+        self.chance = chance.unsure(UNSURE * groups.difference({}))
 
     def find(self) -> Sizes:
         """Return the elements that explain the difference, and no others."""
-        gap = self.groups.difference({})
         sizes: Sizes = {}
-        if wanted := self._wanted(gap):
-            begun = self.refit({name: self._none(name) for name in wanted})
-            begun = self._without_needless(*begun)
-            if self._cost(*begun) < self._cost(sizes, gap):
-                sizes, gap = begun
+        gap = self.groups.difference(sizes)
         for _ in self.groups.elements:
             tried = [
                 self._without_needless(*self.refit({**sizes, name: self._none(name)}))
@@ -98,25 +92,6 @@ class Search:
                 break
             sizes, gap = best
         return sizes
-
-    def _wanted(self, gap: NDArray[np.float64]) -> list[str]:
-        """Return the elements that a group lasso keeps of a difference (m,)."""
-        bases = {
-            name: np.linalg.qr(self.chance.whiten @ trace)[0]
-            for name, trace in self.groups.traces.items()
-        }
-        widths = [basis.shape[1] for basis in bases.values()]
-        group_of = np.repeat(np.arange(len(bases)), widths)
-        prices = self.chance.level * np.array([self.chance.limits[n] for n in bases])
-        fit = descend(
-            np.concatenate(list(bases.values()), axis=1),
-            self.chance.whiten @ gap,
-            GroupLengths(prices, group_of),
-            tolerance=GAP,
-            most=MOST_STEPS,
-        )
-        lengths = np.bincount(group_of, fit.x**2)
-        return [name for name, one in zip(bases, lengths, strict=True) if one > 0]
 
     def _none(self, name: str) -> NDArray[np.float64]:
         return np.zeros(self.groups.elements[name].n)
@@ -145,6 +120,9 @@ class Search:
     def refit(self, sizes: Sizes) -> tuple[Sizes, NDArray[np.float64]]:
         """Return the sizes at which the groups are alike, by giving them.
 
+        Gauss-Newton steps whose slopes are traces at first; every step that was tried
+        tells more of them (C. G. Broyden, Mathematics of Computation 19, 1965).
+
         Parameters
         ----------
         sizes : dict of str to array
@@ -157,19 +135,21 @@ class Search:
             What they leave of the difference.
         """
         gap = self.groups.difference(sizes)
-        misfit = self.chance.misfit
-        for _ in range(ROUNDS):
-            step = np.asarray(self._to_size(sizes) @ gap, np.float64)
-            for share in (1.0, 0.5, 0.25):
-                tried = self._moved(sizes, share * step)
-                new = self.groups.difference(tried)
-                if misfit(new) < misfit(gap):
-                    break
-            else:
+        misfit, white = self.chance.misfit, self.chance.whiten
+        units = self._units(sizes)
+        slope = white @ self._traces(sizes) * units
+        for _ in range(STEPS):
+            tried = self._moved(sizes, np.linalg.pinv(slope) @ white @ gap * units)
+            step = (_flat(tried) - _flat(sizes)) / units
+            if not step.any():
                 break
+            new = self.groups.difference(tried)
+            did = white @ (gap - new)
+            slope = slope + np.outer(did - slope @ step, step) / (step @ step)
             better = 1 - misfit(new) / misfit(gap)
-            sizes, gap = tried, new
-            if better < ENOUGH:
+            if better > 0:
+                sizes, gap = tried, new
+            if 0 < better < ENOUGH:
                 break
         return sizes, gap
 
@@ -194,6 +174,13 @@ class Search:
     def _beyond(self, name: str, gap: NDArray[np.float64], known: Sizes) -> float:
         own = self.groups.traces[name]
         return self.chance.beyond(name, gap, self._traces(known), own)
+
+    def _units(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Return what counts as one step in each number of some sizes."""
+        elements = self.groups.elements
+        return np.concatenate(
+            [np.full(len(s), abs(elements[n].probe)) for n, s in sizes.items()]
+        )
 
     def _traces(self, sizes: Sizes) -> NDArray[np.float64]:
         every = [self.groups.traces[name] for name in sizes]
@@ -243,3 +230,7 @@ class Search:
             steps.append(to_size @ (some[1] - some[0] - gap))
         moved = [self._moved(sizes, step) for step in steps]
         return {n: np.stack([one[n] for one in moved]) for n in sizes}
+
+
+def _flat(sizes: Sizes) -> NDArray[np.float64]:
+    return np.concatenate(list(sizes.values()))
