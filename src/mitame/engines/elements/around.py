@@ -20,7 +20,7 @@ from mitame.solve.smooth import gaussian
 SPACING_MM = 4.0
 
 WIDTH_MM = 10.0
-"""Width (SD) of a neighborhood."""
+"""Width (SD) of a neighborhood, if not told otherwise."""
 
 LEAST_GRAY = 0.02
 """Gray matter around a place, as a share of the mean neighborhood, from which on it is
@@ -54,7 +54,10 @@ def cells_of(session: Session) -> NDArray[np.intp]:
 
 
 def gray_around(
-    values: NDArray[np.floating], cells: NDArray[np.intp], tones: Tones
+    values: NDArray[np.floating],
+    cells: NDArray[np.intp],
+    tones: Tones,
+    width_mm: float = WIDTH_MM,
 ) -> Image:
     """Return how bright gray matter is around each place of the `lattice`.
 
@@ -66,6 +69,8 @@ def gray_around(
         Where they are: `cells_of`.
     tones : tuple of float
         Between which gray matter is.
+    width_mm : float
+        Width (SD) of the neighborhood.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def gray_around(
         np.bincount(cells[gray], weights, minlength=size).reshape(shape)
         for weights in (values[gray], None)
     )
-    total, count = (gaussian(s.astype(np.float32), WIDTH_MM / SPACING_MM) for s in sums)
+    total, count = (gaussian(s.astype(np.float32), width_mm / SPACING_MM) for s in sums)
     inside = covered(cells)
     known = inside & (count > LEAST_GRAY * len(cells) / max(inside.sum(), 1))
     found = np.full(shape, np.nan, np.float32)

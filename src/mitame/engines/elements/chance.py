@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 from sklearn.covariance import ledoit_wolf
 
 PERMUTATIONS = 300
 
 FALSE_ALARMS = 0.02
 """Share of equal groups for which anything is named at all."""
+
+USUAL = 0.95
+"""Share of the lots from which the scale of an element's limit is told."""
 
 TINY = 1e-9
 """Keeps numbers in which nobody differs finite."""
@@ -35,17 +39,14 @@ class Chance:
     whiten : array, shape (m, m)
         Makes the difference of two groups' means white.
     limits : dict of str to float
-        How far each element alone explains what is chance, in 19 of 20 lots.
-    level : float
-        How far beyond its own limit the best of all elements goes by chance, but for
-        `FALSE_ALARMS` of the lots.
+        How far each element may explain what is chance: all of them stay below, but
+        for `FALSE_ALARMS` of the lots, and each goes beyond equally rarely.
     square : float
         Mean square of a white difference that is chance.
     """
 
     whiten: Matrix
     limits: dict[str, float]
-    level: float
     square: float
 
     @classmethod
@@ -73,16 +74,24 @@ class Chance:
         rng = np.random.default_rng(seed)
         orders = [rng.permutation(len(everyone)) for _ in range(PERMUTATIONS)]
         lots = [_whitened(left[order], n0) for order in orders]
-        limits = {
-            name: float(np.quantile(reached, 0.95))
+        # Lengths of so many white numbers, but for a factor: limits are far beyond what
+        # the lots show of one element.
+        factors = {
+            name: np.quantile(reached, USUAL) / _length(1 - USUAL, traces[name])
             for name, reached in _reached(lots, traces).items()
         }
         as_one = _reached([_whitened(everyone[order], n0) for order in orders], traces)
-        most = np.max([reached / limits[name] for name, reached in as_one.items()], 0)
+        rarest = np.min(
+            [
+                chi2.sf((reached / factors[name]) ** 2, traces[name].shape[1])
+                for name, reached in as_one.items()
+            ],
+            axis=0,
+        )
+        rare = float(np.quantile(rarest, FALSE_ALARMS))
         return cls(
             _whitened(everyone, n0)[0],
-            limits,
-            float(np.quantile(most, 1 - FALSE_ALARMS)),
+            {n: float(f * _length(rare, traces[n])) for n, f in factors.items()},
             float(np.mean([np.sum(gap**2) for _, gap in lots])),
         )
 
@@ -111,7 +120,7 @@ class Chance:
             wanted = wanted - others @ (others.T @ wanted)
         basis, _ = np.linalg.qr(mine)
         reached = float(np.linalg.norm(basis.T @ wanted))
-        return reached / self.limits[name] / self.level
+        return reached / self.limits[name]
 
     def unsure(self, by: Matrix) -> Chance:
         """Return the same where each measure is also unsure by so much, by itself.
@@ -128,6 +137,11 @@ class Chance:
     def excess(self, gap: Matrix) -> float:
         """Return a squared misfit without what equal groups have."""
         return max(self.misfit(gap) ** 2 - self.square, 0.0)
+
+
+def _length(rare: float, trace: Matrix) -> float:
+    """Return the length that as many white numbers as a trace has rarely reach."""
+    return float(np.sqrt(chi2.isf(rare, trace.shape[1])))
 
 
 def _reached(lots: Sequence[Lot], traces: Traces) -> dict[str, Matrix]:

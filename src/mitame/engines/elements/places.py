@@ -15,16 +15,25 @@ from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.elements.placed import Placed
 from mitame.prepare.resample import resample
 from mitame.prepare.template import template_grid
+from mitame.solve.total_variation import Mask, fewest_pieces
 
 SPACING_MM = 2.0
 
-EVERYONE = 0.9
+KNOWN = 0.5
 """Share of each group in whom it must be known how bright gray matter is."""
 
-LEAST_T = 2.0
+WIDTH_MM = 6.0
+"""Width (SD) of the neighborhoods that gray matter is compared in."""
 
-BORDER = 0.5
-"""Share of a place's height at which it ends: a smoothed edge is half as high."""
+ROUGH = 3.0
+"""What the variation of t from voxel to voxel costs: what is left are few pieces."""
+
+WITHIN = 0.9
+"""Share of known neighbors in a voxel of the finer grid."""
+
+BORDER = 0.55
+"""Share of a place's height at which it ends. A smoothed edge is half as high, and a
+little more where the place lies a little otherwise in everyone."""
 
 LEAST_SCATTER = 1e-3
 """White-matter medians; keeps t finite where nobody differs."""
@@ -72,16 +81,16 @@ def with_places(groups: Groups, sizes: Sizes) -> Sizes:
 
 
 def gray_difference(groups: Groups, sizes: Sizes) -> tuple[Image, NDArray[np.bool_]]:
-    """Return Student's t of how bright gray matter is, on a `template_grid`.
+    """Return how surely gray matter differs in brightness, on a `template_grid`.
 
-    Target minus source, once those who lack elements were given them; what differs in
-    all of the brain is taken away.
+    Target minus source, once those who lack elements were given them: Student's t,
+    without what differs in all of the brain, in few pieces of one height.
 
     Returns
     -------
     t : array of float32, shape (i, j, k)
     mask : array of bool, shape (i, j, k)
-        The brain of nearly everyone; t is 0 elsewhere.
+        Where that is known in many; t is 0 elsewhere.
     """
     tones = groups.measures.tones
     both = [
@@ -93,11 +102,12 @@ def gray_difference(groups: Groups, sizes: Sizes) -> tuple[Image, NDArray[np.boo
         )
     ]
     known = [np.isfinite(group) for group in both]
-    mask = np.all([k.mean(axis=0) > EVERYONE for k in known], axis=0)
+    mask = np.all([k.mean(axis=0) > KNOWN for k in known], axis=0)
     t = np.zeros(mask.shape, np.float32)
     t[mask] = _welch(*(group[:, mask] for group in both))
     t[mask] -= np.median(t[mask])
-    return _finer(t), _finer(mask) > EVERYONE
+    t[mask] = fewest_pieces(t[mask], Mask.of(mask), l1=0, l2=ROUGH).values
+    return _finer(t), _finer(mask) > WITHIN
 
 
 def _welch(source: Image, target: Image) -> Image:
@@ -112,7 +122,7 @@ def _welch(source: Image, target: Image) -> Image:
 
 def _gray(image: Image, ground: Ground, tones: Tones) -> Image:
     flat = image * np.exp(-ground.field(ground.slow_part(image)))
-    return gray_around(flat[ground.brain], ground.cells, tones)
+    return gray_around(flat[ground.brain], ground.cells, tones, WIDTH_MM)
 
 
 def _finer(values: NDArray[np.generic]) -> Image:
@@ -127,7 +137,7 @@ def reach(t: Image, mask: NDArray[np.bool_], seeds: Sequence[Volume]) -> Volume:
     Parameters
     ----------
     t : array, shape (i, j, k)
-        How sure it is that a voxel is brighter, on a `template_grid`.
+        How surely a voxel is brighter, on a `template_grid`.
     mask : array of bool, shape (i, j, k)
         Where t is known.
     seeds : sequence of Volume
@@ -139,8 +149,9 @@ def reach(t: Image, mask: NDArray[np.bool_], seeds: Sequence[Volume]) -> Volume:
     for seed in seeds:
         inside |= resample(seed, grid, interpolator="nearest").data > 0.5
     inside &= mask
-    height = np.quantile(t[inside & (t > LEAST_T)], 0.9) if inside.any() else 0.0
-    pieces, _ = ndimage.label((t > max(LEAST_T, BORDER * height)) & mask)
+    brighter = t[inside & (t > 0)]
+    height = np.quantile(brighter, 0.9) if brighter.size else np.inf
+    pieces, _ = ndimage.label((t > BORDER * height) & mask)
     touched = np.unique(pieces[inside & (pieces > 0)])
     place = np.isin(pieces, touched) & (pieces > 0) if len(touched) else inside
     return grid.with_data(place.astype(np.float32), Step("place", {}))

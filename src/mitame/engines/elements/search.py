@@ -114,7 +114,7 @@ class Search:
 
     def _cost(self, sizes: Sizes, gap: NDArray[np.float64]) -> float:
         """Return the squared misfit, and for each element what chance does with it."""
-        price = sum(self.chance.limits[n] ** 2 for n in sizes) * self.chance.level**2
+        price = sum(self.chance.limits[name] ** 2 for name in sizes)
         return self.chance.misfit(gap) ** 2 + price
 
     def refit(self, sizes: Sizes) -> tuple[Sizes, NDArray[np.float64]]:
