@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.engines.elements.chance import Chance
-from mitame.engines.elements.element import Element
+from mitame.engines.elements.element import Element, Field
 from mitame.engines.elements.giving import Groups, Sizes
 
 DRAWS = 1000
@@ -30,6 +30,9 @@ MOST_RIVALS = 3
 UNSURE = 0.03
 """Share of a difference that may stay: scanners are not exactly what elements say, and
 what that leaves is not another element."""
+
+SMALL = 0.1
+"""Of an element's probe: as much more shows how a size depends on the people."""
 
 ENOUGH = 0.02
 """A refit ends when a step makes the misfit smaller by less than this share."""
@@ -145,6 +148,8 @@ class Search:
                 break
             new = self.groups.difference(tried)
             did = white @ (gap - new)
+            if not np.isfinite(did).all():  # so far that some gray matter is not gray
+                break
             slope = slope + np.outer(did - slope @ step, step) / (step @ step)
             better = 1 - misfit(new) / misfit(gap)
             if better > 0:
@@ -186,10 +191,26 @@ class Search:
         every = [self.groups.traces[name] for name in sizes]
         return np.concatenate([np.empty((len(self.chance.whiten), 0)), *every], axis=1)
 
-    def _to_size(self, sizes: Sizes) -> NDArray[np.float64]:
+    def _to_size(self, sizes: Sizes, gap: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what makes a step in the sizes of a difference (m,)."""
-        design = self.chance.whiten @ self._traces(sizes)
-        return np.asarray(np.linalg.pinv(design) @ self.chance.whiten)
+        slopes = [self._slope(name, sizes, gap) for name in sizes]
+        white = self.chance.whiten
+        return np.asarray(
+            np.linalg.pinv(white @ np.concatenate(slopes, axis=1)) @ white
+        )
+
+    def _slope(
+        self, name: str, sizes: Sizes, gap: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the trace of a little more of an element than there is, (m, n)."""
+        element = self.groups.elements[name]
+        if isinstance(element, Field):
+            return self.groups.traces[name]
+        unit = SMALL * element.probe
+        more = [
+            {**sizes, name: sizes[name] + step} for step in unit * np.eye(element.n)
+        ]
+        return np.stack([gap - self.groups.difference(m) for m in more], axis=1) / unit
 
     def _moved(self, sizes: Sizes, step: NDArray[np.float64]) -> Sizes:
         """Return sizes after a step, as far as they mean something."""
@@ -223,7 +244,7 @@ class Search:
         """Return what the sizes would be with people drawn anew from the same ones."""
         rng = np.random.default_rng(0)
         both = self.groups.both(sizes)
-        to_size = self._to_size(sizes)
+        to_size = self._to_size(sizes, gap)
         steps = []
         for _ in range(DRAWS):
             some = [g[rng.integers(len(g), size=len(g))].mean(axis=0) for g in both]
