@@ -9,17 +9,24 @@ import numpy as np
 
 from mitame.core.errors import InputError
 from mitame.core.session import Session, Suffix, shared_sequences
-from mitame.core.volume import Volume
+from mitame.core.volume import Step, Volume
 from mitame.engines.elements.candidates import levels, mean_noise
-from mitame.engines.elements.element import Element
+from mitame.engines.elements.element import Element, Field
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fit import found_between
-from mitame.engines.elements.giving import Scan, given, shares
+from mitame.engines.elements.giving import Scan, Sizes, given, shares
+from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
 from mitame.explain.local import Local, find_local, local_of
 from mitame.explain.place import FEWEST
-from mitame.explain.plain import BRIGHTER, Levels, in_plain_units, unit_of
+from mitame.explain.plain import (
+    BRIGHTER,
+    Levels,
+    in_plain_units,
+    unit_of,
+    without_scatter,
+)
 from mitame.prepare.resample import resample
 
 
@@ -109,10 +116,46 @@ def explain(
         progress(suffix)
         counts = [sum(suffix in session for session in group) for group in groups]
         require_enough(suffix, *counts)
-        local = find_local(source, target, suffix, seed=seed)
-        # What differs in one place only would be taken for a bit of everything.
-        one, other = (scans_of(_without(g, local), suffix) for g in groups)
-        found[suffix] = _explained(one, other, local, seed)
+        found[suffix] = _told(source, target, suffix, seed)
+    return found
+
+
+def _told(
+    source: Sequence[Session], target: Sequence[Session], suffix: Suffix, seed: int
+) -> Explanation:
+    """Return what two groups differ in: one place, and elements outside of it.
+
+    What differs in one place only would be taken for a bit of everything. And strong
+    elements may look like a place: if they alone are no more names and leave no place,
+    there is none.
+    """
+    local = find_local(source, target, suffix, seed=seed)
+    outside = _explained(source, target, suffix, local, seed)
+    if local is None:
+        return outside
+    whole = _explained(source, target, suffix, None, seed)
+    if len(whole.named) > len(outside.named):
+        return outside
+    elements = whole.found.elements
+    more, less = shares(elements, whole.found.sizes)
+    alike = (
+        _given(source, suffix, elements, more),
+        _given(target, suffix, elements, less),
+    )
+    return whole if find_local(*alike, suffix, seed=seed) is None else outside
+
+
+def _given(
+    group: Sequence[Session], suffix: Suffix, elements: Sequence[Element], sizes: Sizes
+) -> list[Session]:
+    """Return scans of one sequence with elements."""
+    found = []
+    for session in group:
+        if suffix in session:
+            volume = session[suffix]
+            scan = Scan(volume.data, Ground(session, suffix))
+            image = volume.with_data(given(scan, elements, sizes), Step("given", {}))
+            found.append(session.with_volumes({suffix: image}))
     return found
 
 
@@ -182,11 +225,17 @@ def require_enough(suffix: Suffix, n_source: int, n_target: int) -> None:
 
 
 def _explained(
-    source: list[Scan], target: list[Scan], local: Local | None, seed: int
+    source: Sequence[Session],
+    target: Sequence[Session],
+    suffix: Suffix,
+    local: Local | None,
+    seed: int,
 ) -> Explanation:
-    found = found_between(source, target, seed)
-    white, gray, _ = levels(source)
-    known = Levels(gray / white, (mean_noise(source), mean_noise(target)))
+    """Return the elements outside of a place, and the place."""
+    ours, theirs = (scans_of(_without(g, local), suffix) for g in (source, target))
+    found = found_between(ours, theirs, seed)
+    white, gray, _ = levels(ours)
+    known = Levels(gray / white, (mean_noise(ours), mean_noise(theirs)))
     whole = sum(found.energy.values()) + (local.energy if local else 0)
     used = [e for e in found.elements if e.name in found.sizes]
     placed = {e.name: local_of(e, found) for e in used if isinstance(e, Placed)}
@@ -206,8 +255,11 @@ def _placed(place: Local, whole: float) -> Named:
 
 
 def _named(element: Element, found: Found, known: Levels, whole: float) -> Named:
-    size = in_plain_units(element, found.sizes[element.name][None], known)[0]
-    draws = in_plain_units(element, found.draws[element.name], known)
+    rows, draws = found.sizes[element.name][None], found.draws[element.name]
+    if isinstance(element, Field):
+        rows, draws = without_scatter(rows, draws)
+    size = in_plain_units(element, rows, known)[0]
+    draws = in_plain_units(element, draws, known)
     low, high = np.quantile(draws, (0.025, 0.975))
     return Named(
         element.name,

@@ -50,6 +50,29 @@ def in_plain_units(element: Element, sizes: Rows, levels: Levels) -> Rows:
     return np.asarray(_PLAIN[element.name](sizes, levels))
 
 
+def without_scatter(size: Rows, draws: Rows) -> tuple[Rows, Rows]:
+    """Return sizes of many numbers without the length that people's scatter adds.
+
+    The mean squared length of a size is that of its truth and its variance; a draw has
+    the variance twice.
+
+    Parameters
+    ----------
+    size : array, shape (1, n)
+        As it was found.
+    draws : array, shape (n_draws, n)
+        With people drawn anew.
+    """
+    scatter = draws.var(axis=0).sum()
+    return _shorter(size, scatter), _shorter(draws, 2 * scatter)
+
+
+def _shorter(rows: Rows, by: float) -> Rows:
+    """Return rows whose squared length is less by a number, at least 0."""
+    squares = np.sum(rows**2, axis=1, keepdims=True)
+    return np.asarray(rows * np.sqrt(np.maximum(1 - by / squares, 0)))
+
+
 def _noise(sizes: Rows, levels: Levels) -> Rows:
     """Return the target's noise as a share of the source's."""
     source, target = levels.noise

@@ -6,7 +6,7 @@ import pytest
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.element import Field, Level, Tone
 from mitame.engines.elements.filters import Blur, Ringing
-from mitame.explain.plain import Levels, in_plain_units, unit_of
+from mitame.explain.plain import Levels, in_plain_units, unit_of, without_scatter
 
 LEVELS = Levels(gray=0.6, noise=(0.02, 0.05))
 CONTRAST = Level("contrast", 0.6, (0.0, 0.3, 1.0))
@@ -42,3 +42,19 @@ def test_no_size_is_what_means_nothing(element):
     one = element.name in ("tone curve", "noise")
     assert found == pytest.approx(1.0 if one else 0.0)
     assert unit_of(element)
+
+
+def test_a_field_is_not_longer_for_the_scatter_of_people():
+    rng = np.random.default_rng(0)
+    truth, scatter = np.full(19, 0.1 / np.sqrt(19)), 0.02
+    squares, inside = [], 0
+    for _ in range(200):
+        size = truth + scatter * rng.standard_normal((1, 19))
+        draws = size + scatter * rng.standard_normal((500, 19))
+        one, many = without_scatter(size, draws)
+        squares.append(np.sum(one**2))
+        low, high = np.quantile(np.linalg.norm(many, axis=1), (0.025, 0.975))
+        inside += low < 0.1 < high
+    assert np.sqrt(np.mean(squares)) == pytest.approx(0.1, rel=0.03)
+    assert inside > 180
+    assert not without_scatter(0.1 * size, draws - 0.9 * size)[0].any()
