@@ -2,14 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from mitame.core.errors import InputError
 from mitame.core.volume import Step
-from mitame.explain import local
+from mitame.explain import groups, local
 from mitame.explain.groups import explain
+from mitame.explain.local import Local
 from mitame.explain.place import FEWEST
-from mitame.prepare.regions import REGIONS, region_map
+from mitame.prepare.regions import REGIONS, name_regions, region_map
 from mitame.present.explain_report import write_explain_report
 from mitame.present.explain_sentence import sentence
 from mitame.present.words import words_in
@@ -109,6 +111,23 @@ def test_groups_of_one_scanner_differ_in_nothing(everyone, monkeypatch):
     assert told.named == ()
     assert sentence(told, words_in("en")) == "Nothing differs beyond chance."
     assert {"tone curve", "stripes", "place"} <= set(told.zero)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_place_is_told_only_if_elements_alone_leave_one(left, everyone, monkeypatch):
+    grid = everyone[0]["T1w"]
+    there = planted(grid)
+    step = Step("place", {})
+    place = grid.with_data(0.2 * there.astype(np.float32), step)
+    one = Local(place, name_regions(there, place.data, grid), 20.0, 19.0, 21.0, 0.001)
+    seen = iter([one, one if left else None])
+    monkeypatch.setattr(groups, "find_local", lambda *_, **__: next(seen))
+    target = [toned(s) for s in everyone[10:17]]
+    told = explain(everyone[:7], target)["T1w"]
+    assert told.places == ((one,) if left else ())
+    sizes = {named.name: named.size for named in told.named}
+    assert sizes["tone curve"] == pytest.approx(1.25, abs=0.03)
+    assert len(sizes) == 1 + left
 
 
 def test_too_few_scans_are_an_error(everyone):
