@@ -6,8 +6,8 @@ brain mask and place are those of the plain scan: what is measured is naming. Re
 are kept line by line in OUT/results.jsonl, so a run that was stopped goes on; several
 processes may each do a part.
 
-Usage: python benchmarks/naming.py ANATOMY OUT [--people 60] [--single 200]
-       [--mixed 100] [--none 100] [--part 0/1] [--table]
+Usage: python benchmarks/naming.py ANATOMY OUT [--people 60] [--first 0]
+       [--single 200] [--mixed 100] [--none 100] [--part 0/1] [--table]
 """
 
 from __future__ import annotations
@@ -225,7 +225,13 @@ def cohort(kind: str, number: int, people: list[Person]) -> Line:
     told = explain(source, target, seed=number)["T1w"]
     places = {place.name for place in told.places}
     named = [
-        ("place" if one.name in places else one.name, one.name, one.size)
+        (
+            "place" if one.name in places else one.name,
+            one.name,
+            one.size,
+            one.low,
+            one.high,
+        )
         for one in told.named
     ]
     true = {name: truth(name, planted, who[GROUP:], key) for name in planted}
@@ -238,11 +244,11 @@ def cohort(kind: str, number: int, people: list[Person]) -> Line:
     }
 
 
-def pool(anatomy: Path, out: Path, n: int) -> list[Person]:
-    """Return the people; who was made before is read back."""
+def pool(anatomy: Path, out: Path, n: int, first: int = 0) -> list[Person]:
+    """Return `n` people from the `first` on; who was made before is read back."""
     heads = find_anatomies(anatomy)
     found = []
-    for number in track(range(n), description="people"):
+    for number in track(range(first, first + n), description="people"):
         kept = out / "people" / f"{number:03d}.pickle"
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -283,6 +289,8 @@ def table(lines: list[Line]) -> None:
         some = [one for one in single if name == "all" or name in one["planted"]]
         if some:
             print(f"| {name} | {len(some)} | " + " | ".join(shares(some)) + " |")
+    inside = [held(one) for one in single if held(one) is not None]
+    print(f"intervals that hold the truth: {sum(map(bool, inside))} of {len(inside)}")
     mixed = [one for one in lines if one["kind"] == "mixed"]
     if mixed:
         scores = {str(one["number"]): f1(one) for one in mixed}
@@ -302,7 +310,7 @@ def shares(some: list[Line]) -> list[str]:
     first, sized, more = [], [], []
     for one in some:
         ((name, true),) = one["truth"].items()
-        named = {kind: size for kind, _, size in reversed(one["named"])}
+        named = {kind: size for kind, _, size, *_ in reversed(one["named"])}
         first.append(bool(one["named"]) and one["named"][0][0] == name)
         sized.append(name in named and right_size(name, named[name], true))
         more.append(len(one["named"]) - (name in named))
@@ -310,9 +318,18 @@ def shares(some: list[Line]) -> list[str]:
     return [*counts, f"{np.mean(more):.2f} a cohort"]
 
 
+def held(one: Line) -> bool | None:
+    """Return whether the interval holds the truth; None where nothing was named."""
+    ((name, true),) = one["truth"].items()
+    for kind, _, _, low, high in one["named"]:
+        if kind == name:
+            return bool(low <= true <= high)
+    return None
+
+
 def f1(one: Line) -> float:
     """Return the F1 score of the names of one cohort."""
-    named, true = {kind for kind, _, _ in one["named"]}, set(one["planted"])
+    named, true = {kind for kind, *_ in one["named"]}, set(one["planted"])
     return 2 * len(named & true) / (len(named) + len(true))
 
 
@@ -322,6 +339,7 @@ def main() -> None:
     parser.add_argument("anatomy", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--people", type=int, default=60)
+    parser.add_argument("--first", type=int, default=0, help="number of the first one")
     for kind, n in (("single", 200), ("mixed", 100), ("none", 100)):
         parser.add_argument(f"--{kind}", type=int, default=n)
     parser.add_argument("--part", default="0/1", help="k/n: every n-th, from the k-th")
@@ -330,7 +348,7 @@ def main() -> None:
     results = given.out / "results.jsonl"
     if not given.table:
         k, n = map(int, given.part.split("/"))
-        people = pool(given.anatomy, given.out, given.people)
+        people = pool(given.anatomy, given.out, given.people, given.first)
         wanted = [
             (kind, number)
             for number in range(max(given.single, given.mixed, given.none))

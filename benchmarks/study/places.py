@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from nibabel.nifti1 import Nifti1Image
+from nilearn.decoding import SpaceNetClassifier
 from numpy.typing import NDArray
 from plants import Kind, Planted, brain, planted
 from scipy import stats
@@ -88,11 +90,25 @@ def logistic(groups: Planted) -> Map:
     return weights, weights != 0
 
 
+def spacenet(groups: Planted) -> Map:
+    """Return weights of nilearn's classifier with TV-L1, and those that are not 0."""
+    rows, labels = _rows(groups)
+    whole = np.zeros((*brain().shape, len(rows)), np.float32)
+    whole[brain()] = rows.T
+    grid = np.diag([2.0, 2.0, 2.0, 1.0])
+    mask = Nifti1Image(brain().astype(np.uint8), grid)
+    model = SpaceNetClassifier(penalty="tv-l1", mask=mask, cv=3, verbose=0)
+    model.fit(Nifti1Image(whole, grid), labels)
+    weights = np.asarray(model.coef_img_.get_fdata())[brain()].ravel()
+    return weights.astype(np.float32), weights != 0
+
+
 METHODS: dict[str, Callable[[Planted], Map]] = {
     "ours": ours,
     "student": student,
     "pieces of t": pieces_of_t,
     "logistic": logistic,
+    "spacenet": spacenet,
 }
 
 

@@ -29,6 +29,10 @@ from mitame.explain.plain import (
 )
 from mitame.prepare.resample import resample
 
+LEAVES = 4.0
+"""In sizes of the field that differs: smaller differences of a place may be what it
+leaves. It is told from white matter, and at the rim of the brain it is a guess."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Named:
@@ -127,13 +131,13 @@ def _told(
 
     What differs in one place only would be taken for a bit of everything. And strong
     elements may look like a place: if they alone are no more names and leave no place,
-    there is none.
+    or a field differs that may leave one, there is none.
     """
     local = find_local(source, target, suffix, seed=seed)
-    outside = _explained(source, target, suffix, local, seed)
-    if local is None:
-        return outside
     whole = _explained(source, target, suffix, None, seed)
+    if local is None or abs(local.size) < LEAVES * _field_of(whole):
+        return whole
+    outside = _explained(source, target, suffix, local, seed)
     if len(whole.named) > len(outside.named):
         return outside
     elements = whole.found.elements
@@ -143,6 +147,11 @@ def _told(
         _given(target, suffix, elements, less),
     )
     return whole if find_local(*alike, suffix, seed=seed) is None else outside
+
+
+def _field_of(told: Explanation) -> float:
+    """Return how large the field is that differs, percent; 0 if none does."""
+    return next((one.size for one in told.named if one.name == "bias field"), 0.0)
 
 
 def _given(

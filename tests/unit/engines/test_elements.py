@@ -176,6 +176,17 @@ def test_ringing_takes_the_finest_detail_most(one):
     assert fine < 1.5 * slow < 0
 
 
+def test_where_a_field_darkens_an_image_its_noise_stays(one):
+    image, ground = one
+    size = 0.3 * np.eye(N_FIELDS)[0]
+    gain = np.exp(ground.field(size))
+    darker = Field(N_FIELDS, 0.05).apply(image, ground, size) - image * gain
+    half = gain < 0.8
+    wanted = 0.05 * np.sqrt(1 - gain[half] ** 2)
+    assert np.std(darker[half] / wanted) == pytest.approx(1, rel=0.05)
+    assert not darker[gain > 1].any()
+
+
 def test_the_power_of_stripes_is_their_squared_amplitude(one):
     image, ground = one
     striped = Stripes(WAVE).apply(image, ground, np.array([0.1**2]))

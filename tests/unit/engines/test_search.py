@@ -32,7 +32,7 @@ def search() -> Search:
     groups = SimpleNamespace(
         elements={"noise": Noise()},
         traces={"noise": ALONG / OWN},
-        difference=lambda sizes: shown(MORE) - shown(*sizes.get("noise", [0.0])),
+        difference=lambda sizes, **_: shown(MORE) - shown(*sizes.get("noise", [0.0])),
         both=lambda _: people,
         energy=lambda *_: 1.0,
     )

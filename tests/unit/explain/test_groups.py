@@ -1,6 +1,7 @@
 """What two groups differ in: elements and places, and nothing where there is none."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from mitame.core.errors import InputError
 from mitame.core.volume import Step
 from mitame.explain import groups, local
-from mitame.explain.groups import explain
+from mitame.explain.groups import Named, explain
 from mitame.explain.local import Local
 from mitame.explain.place import FEWEST
 from mitame.prepare.regions import REGIONS, name_regions, region_map
@@ -128,6 +129,23 @@ def test_a_place_is_told_only_if_elements_alone_leave_one(left, everyone, monkey
     sizes = {named.name: named.size for named in told.named}
     assert sizes["tone curve"] == pytest.approx(1.25, abs=0.03)
     assert len(sizes) == 1 + left
+
+
+@pytest.mark.parametrize(("field", "stays"), [(6.0, False), (4.0, True)])
+def test_a_place_may_be_what_a_strong_field_leaves(
+    field, stays, told, everyone, monkeypatch
+):
+    (place,) = told.places
+    place = replace(place, size=-20.0)
+    shading = Named("bias field", field, field - 1, field + 1, "%", 1.0)
+    shaded = replace(told, named=(shading,), places=())
+    outside = replace(told, named=(shading,), places=(place,))
+    monkeypatch.setattr(groups, "find_local", lambda *_, **__: place)
+    monkeypatch.setattr(
+        groups, "_explained", lambda *given: outside if given[3] else shaded
+    )
+    found = explain(everyone[:7], everyone[10:17])["T1w"]
+    assert found is (outside if stays else shaded)
 
 
 def test_too_few_scans_are_an_error(everyone):

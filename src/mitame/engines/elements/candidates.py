@@ -9,6 +9,7 @@ import numpy as np
 from mitame.core.volume import Volume
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.element import Element, Field, Level, Tone
+from mitame.engines.elements.fading import fades_of
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.giving import Scan
@@ -21,6 +22,9 @@ from mitame.prepare.regions import REGIONS, SIDES, region_of
 TOWARD_FLUID = 1 / 3
 """How far gray matter reaches toward the tone of fluid: less than half, where most
 voxels are half fluid."""
+
+ALL = 0.95
+"""Share of k-space that counts as all of it."""
 
 
 def candidates(
@@ -39,11 +43,14 @@ def candidates(
         brightness,
         Level("fluid", fluid, _sorted(gray, white)),
         *(Placed(name, brightness, _region(name)) for name in PARTS),
-        Field(N_FIELDS),
+        Field(N_FIELDS, noise),
         Blur(noise),
-        Ringing(noise),
         Noise(),
     ]
+    # Who has more of it fades less; what fades all of k-space cannot fade more.
+    fades = min(fades_of(source), fades_of(target))
+    if fades < ALL:
+        found.insert(-1, Ringing(noise, fades))
     ours, theirs = (
         [powers(s.image, s.ground) for s in group] for group in (source, target)
     )

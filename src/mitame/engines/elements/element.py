@@ -118,16 +118,28 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A gain that varies smoothly with place: coefficients of its logarithm."""
+    """A gain that varies smoothly with place: coefficients of its logarithm.
+
+    Parameters
+    ----------
+    n : int
+        How many coefficients.
+    noise : float
+        Standard deviation of the noise that a scan keeps, white-matter medians.
+    """
 
     n: int
+    noise: float = 0.0
     name: str = "bias field"
     probe: ClassVar[float] = 0.1
     most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
-        """See `Element`."""
-        return np.asarray(image * np.exp(ground.field(size)), np.float32)
+        """See `Element`; where the gain is less, as much noise stays."""
+        gain = np.exp(ground.field(size))
+        lost = np.float32(self.noise) * np.sqrt(np.maximum(1 - gain**2, 0))
+        noise = chance_of(image).standard_normal(image.shape, np.float32)
+        return np.asarray(image * gain + lost * noise, np.float32)
 
 
 def chance_of(image: Image) -> np.random.Generator:

@@ -48,22 +48,49 @@ class Ringing:
     ----------
     noise : float
         Standard deviation of the noise that a scan keeps, white-matter medians.
+    fades : float
+        Share that fades in the group with more ringing, 0 to below 1: see
+        `fading.fades_of`.
     """
 
     noise: float
+    fades: float = 0.0
     name: str = "ringing"
     n: int = 1
-    probe: ClassVar[float] = -0.5
-    most: ClassVar[float] = 1.0
+
+    @property
+    def probe(self) -> float:
+        """See `Element`: less of it is what can be given."""
+        return -min(0.5, self.most)
+
+    @property
+    def most(self) -> float:
+        """See `Element`: no more than all of k-space fades."""
+        return 1 - self.fades
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
-        """See `Element`; less of it is what can be done."""
-        fades = float(np.clip(-size[0], 0, 1))
+        """See `Element`."""
 
         def transfer(k: Numbers, edge: float) -> Numbers:
-            return window(2 * edge * k, fades)
+            return self.transfer(2 * edge * k, size[0])
 
         return _seen_through(image, ground, self.noise, transfer)
+
+    def transfer(self, share: Numbers, size: float) -> Numbers:
+        """Return what is left of frequencies once so much less does not fade.
+
+        Parameters
+        ----------
+        share : array
+            Frequencies over the largest one, 0 to 1.
+        size : float
+            Below 0; `most` is all that can be.
+        """
+        if size >= 0:
+            return np.ones_like(share)
+        more = window(share, min(self.fades - size, 1.0))
+        own = window(share, self.fades)
+        return np.divide(more, own, out=np.zeros_like(share), where=own > 0)
 
 
 def window(share: Numbers, fades: float) -> Numbers:

@@ -22,6 +22,9 @@ from mitame.engines.elements.spectrum import Numbers
 PROBED = 4
 """Scans that elements are given to, to learn their traces."""
 
+SOME = 8
+"""Most scans of a group that elements are given to while sizes are looked for."""
+
 Sizes = dict[str, Numbers]
 """How much there is of elements, by name."""
 
@@ -90,10 +93,22 @@ class Groups:
         """Leave an element out."""
         del self.elements[name], self.traces[name]
 
-    def difference(self, sizes: Sizes) -> NDArray[np.float64]:
-        """Return target minus source, once those who lack elements were given them."""
-        source, target = self.both(sizes)
-        return np.asarray(target.mean(axis=0) - source.mean(axis=0))
+    def difference(
+        self, sizes: Sizes, *, everyone: bool = False
+    ) -> NDArray[np.float64]:
+        """Return target minus source, once those who lack elements were given them.
+
+        Parameters
+        ----------
+        sizes : dict of str to array
+            What is given.
+        everyone : bool
+            Whether all are given it; otherwise `SOME`, whose change stands for all.
+        """
+        more, less = self.shares(sizes)
+        source = self._mean(self.source, self.own[0], more, everyone)
+        target = self._mean(self.target, self.own[1], less, everyone)
+        return np.asarray(target - source)
 
     def both(self, sizes: Sizes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return everyone's measures, with elements given to those who lack them."""
@@ -123,6 +138,16 @@ class Groups:
         group, one = (self.source, more) if more else (self.target, less)
         edits = [(self.given(s, one) - s.image)[s.ground.brain] for s in group[:PROBED]]
         return float(np.mean([np.mean(edit**2) for edit in edits]))
+
+    def _mean(
+        self, group: Sequence[Scan], own: Numbers, sizes: Sizes, everyone: bool
+    ) -> Numbers:
+        mean = own.mean(axis=0)
+        if not sizes:
+            return np.asarray(mean)
+        some = slice(None, None, 1 if everyone else -(-len(group) // SOME))
+        change = self._measured(group[some], sizes) - own[some]
+        return np.asarray(mean + change.mean(axis=0))
 
     def _measured(self, group: Sequence[Scan], sizes: Sizes) -> NDArray[np.float64]:
         return np.stack([self._of(self.given(s, sizes), s.ground) for s in group])

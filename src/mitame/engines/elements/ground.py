@@ -89,15 +89,22 @@ class Ground:
 
     @cached_property
     def blocks(self) -> NDArray[np.intp]:
-        """First voxels, (n, 3), of blocks in the brain that overlap by half."""
+        """First voxels, (n, 3), of blocks of `block` in the brain."""
+        return self.blocks_of(self.block)
+
+    def blocks_of(self, shape: tuple[int, ...]) -> NDArray[np.intp]:
+        """Return the first voxels, (n, 3), of blocks in the brain.
+
+        They overlap by half; at most `MOST_BLOCKS` of them, evenly.
+        """
         whole = minimum_filter(
             self.brain,
-            size=self.block,
-            origin=[-(n // 2) for n in self.block],
+            size=shape,
+            origin=[-(n // 2) for n in shape],
             mode="constant",
         )
         steps = np.zeros_like(self.brain)
-        steps[tuple(slice(None, None, n // 2) for n in self.block)] = True
+        steps[tuple(slice(None, None, n // 2) for n in shape)] = True
         found = np.argwhere(whole & steps)
         return found[:: max(1, len(found) // MOST_BLOCKS)]
 

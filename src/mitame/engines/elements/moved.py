@@ -6,8 +6,8 @@ import numpy as np
 from scipy import fft
 
 from mitame.engines.elements.additions import Noise, Stripes, plane
-from mitame.engines.elements.element import Element, Size
-from mitame.engines.elements.filters import Blur, Ringing, window
+from mitame.engines.elements.element import Element, Field, Size
+from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.noise import noise_level, noisier, quieted
 
@@ -29,6 +29,8 @@ def moved(element: Element, image: Image, ground: Ground, size: Size) -> Image:
         return noisier(image, ground.brain, float(level), 0)
     if isinstance(element, Blur | Ringing):
         return _filtered(element, image, ground, size)
+    if isinstance(element, Field):
+        return np.asarray(image * np.exp(ground.field(size)), np.float32)
     if isinstance(element, Stripes) and size[0] < 0:
         return _without(element, image, ground)
     return element.apply(image, ground, size)
@@ -44,7 +46,7 @@ def _filtered(
         if isinstance(element, Blur):
             factor = np.exp(-2 * np.pi**2 * size[0] / (8 * np.log(2)) * k**2)
         else:
-            faded = window(2 * edge * k, min(abs(size[0]), 1))
+            faded = element.transfer(2 * edge * k, -abs(size[0]))
             factor = faded if size[0] < 0 else 1 / np.maximum(faded, 1 / MOST_SHARPER)
         factor = np.minimum(factor, MOST_SHARPER ** (1 / 3)).astype(np.float32)
         shape = [-1 if axis == a else 1 for a in range(3)]

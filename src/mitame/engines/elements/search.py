@@ -94,7 +94,7 @@ class Search:
             if self._cost(*best) >= self._cost(sizes, gap):
                 break
             sizes, gap = best
-        return sizes
+        return self.refit(sizes, everyone=True)[0] if sizes else sizes
 
     def _none(self, name: str) -> NDArray[np.float64]:
         return np.zeros(self.groups.elements[name].n)
@@ -120,7 +120,9 @@ class Search:
         price = sum(self.chance.limits[name] ** 2 for name in sizes)
         return self.chance.misfit(gap) ** 2 + price
 
-    def refit(self, sizes: Sizes) -> tuple[Sizes, NDArray[np.float64]]:
+    def refit(
+        self, sizes: Sizes, *, everyone: bool = False
+    ) -> tuple[Sizes, NDArray[np.float64]]:
         """Return the sizes at which the groups are alike, by giving them.
 
         Gauss-Newton steps whose slopes are traces at first; every step that was tried
@@ -130,6 +132,8 @@ class Search:
         ----------
         sizes : dict of str to array
             To start from.
+        everyone : bool
+            Whether all scans are given them, or some.
 
         Returns
         -------
@@ -137,7 +141,7 @@ class Search:
         gap : array, shape (m,)
             What they leave of the difference.
         """
-        gap = self.groups.difference(sizes)
+        gap = self.groups.difference(sizes, everyone=everyone)
         misfit, white = self.chance.misfit, self.chance.whiten
         units = self._units(sizes)
         slope = white @ self._traces(sizes) * units
@@ -146,7 +150,7 @@ class Search:
             step = (_flat(tried) - _flat(sizes)) / units
             if not step.any():
                 break
-            new = self.groups.difference(tried)
+            new = self.groups.difference(tried, everyone=everyone)
             did = white @ (gap - new)
             if not np.isfinite(did).all():  # so far that some gray matter is not gray
                 break
@@ -163,7 +167,8 @@ class Search:
         elements = tuple(self.groups.elements.values())
         if not sizes:
             return Found(elements, {}, {}, {}, 1.0)
-        gap, whole = self.groups.difference(sizes), self.groups.difference({})
+        gap = self.groups.difference(sizes, everyone=True)
+        whole = self.groups.difference({})
         energy = {n: self.groups.energy(n, sizes[n]) for n in sizes}
         order = sorted(sizes, key=lambda n: -energy[n])
         draws = self._drawn(sizes, gap)
@@ -191,8 +196,9 @@ class Search:
         every = [self.groups.traces[name] for name in sizes]
         return np.concatenate([np.empty((len(self.chance.whiten), 0)), *every], axis=1)
 
-    def _to_size(self, sizes: Sizes, gap: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _to_size(self, sizes: Sizes) -> NDArray[np.float64]:
         """Return what makes a step in the sizes of a difference (m,)."""
+        gap = self.groups.difference(sizes)
         slopes = [self._slope(name, sizes, gap) for name in sizes]
         white = self.chance.whiten
         return np.asarray(
@@ -244,7 +250,7 @@ class Search:
         """Return what the sizes would be with people drawn anew from the same ones."""
         rng = np.random.default_rng(0)
         both = self.groups.both(sizes)
-        to_size = self._to_size(sizes, gap)
+        to_size = self._to_size(sizes)
         steps = []
         for _ in range(DRAWS):
             some = [g[rng.integers(len(g), size=len(g))].mean(axis=0) for g in both]

@@ -28,7 +28,7 @@ def spectrum(image: Image, ground: Ground) -> Numbers:
         Of each axis its frequencies from slow to fast, where it varies little along the
         others; then `SHELLS`.
     """
-    mean = _log_power(image, ground)
+    mean = log_power(image, ground.blocks, ground.block)
     waves = [np.abs(np.fft.fftfreq(n) * n).round() for n in ground.block]
     along = np.meshgrid(*waves, indexing="ij")
     found = []
@@ -41,15 +41,25 @@ def spectrum(image: Image, ground: Ground) -> Numbers:
     return np.array(found)
 
 
-def _log_power(image: Image, ground: Ground) -> Numbers:
-    """Return the mean log power of the blocks, shape of a block."""
-    a, b, c = ground.block
-    parts = np.stack(
-        [image[i : i + a, j : j + b, k : k + c] for i, j, k in ground.blocks]
-    )
+def log_power(
+    image: Image, blocks: NDArray[np.intp], shape: tuple[int, ...]
+) -> Numbers:
+    """Return the mean log power of blocks, shape of a block.
+
+    Parameters
+    ----------
+    image : array, shape (i, j, k)
+        White-matter medians.
+    blocks : array of int, shape (n, 3)
+        First voxels, of one block at least.
+    shape : tuple of int
+        Of each; their borders fade.
+    """
+    a, b, c = shape
+    parts = np.stack([image[i : i + a, j : j + b, k : k + c] for i, j, k in blocks])
     parts = parts - parts.mean(axis=(1, 2, 3), keepdims=True)
-    for axis, n in enumerate(ground.block):
-        window = np.hanning(n + 2)[1:-1].astype(np.float32)
-        parts = parts * np.expand_dims(window, [o for o in range(3) if o != axis])
+    for axis, n in enumerate(shape):
+        fade = np.hanning(n + 2)[1:-1].astype(np.float32)
+        parts = parts * np.expand_dims(fade, [o for o in range(3) if o != axis])
     power = np.abs(np.fft.fftn(parts, axes=(1, 2, 3))) ** 2 / parts[0].size
     return np.asarray(np.log(power + LEAST_POWER).mean(axis=0))
