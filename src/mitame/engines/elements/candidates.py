@@ -31,11 +31,30 @@ def candidates(
     Stripes are among them only where one group has some.
     """
     known = levels(source)
-    white, gray, fluid = known
     # Ringing looks like noise: the scanner with less of both tells.
-    noise = min(mean_noise(source), mean_noise(target))
+    found = everywhere(known, min(mean_noise(source), mean_noise(target)))
+    ours, theirs = (
+        [powers(s.image, s.ground) for s in group] for group in (source, target)
+    )
+    wave = find_wave(ours, theirs, seed)
+    if wave is not None:
+        found.append(Stripes(wave))
+    return [*found, Tone()], Measures(gray_tones(*known), wave)
+
+
+def everywhere(known: tuple[float, float, float], noise: float) -> list[Element]:
+    """Return the elements that any scan may have more of, but for the tone curve.
+
+    Parameters
+    ----------
+    known : tuple of float
+        White matter, gray matter and fluid: `levels`.
+    noise : float
+        Standard deviation of the noise, white-matter medians.
+    """
+    white, gray, fluid = known
     brightness = Level("contrast", gray, _sorted(fluid, white))
-    found: list[Element] = [
+    return [
         brightness,
         Level("fluid", fluid, _sorted(gray, white)),
         *(Placed(name, brightness, _region(name)) for name in PARTS),
@@ -44,13 +63,6 @@ def candidates(
         Ringing(noise),
         Noise(),
     ]
-    ours, theirs = (
-        [powers(s.image, s.ground) for s in group] for group in (source, target)
-    )
-    wave = find_wave(ours, theirs, seed)
-    if wave is not None:
-        found.append(Stripes(wave))
-    return [*found, Tone()], Measures(gray_tones(*known), wave)
 
 
 def gray_tones(white: float, gray: float, fluid: float) -> tuple[float, float]:
