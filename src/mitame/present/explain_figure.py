@@ -87,7 +87,7 @@ def responses_figure(places: Sequence[Responds]) -> Figure:
     for place, row in zip(places, rows, strict=True):
         over = resample(place.map, template("t1"), interpolator="linear").data
         shown = _slices(row, over, peak_of(place.map), RESPONSE_LIMIT)
-        title = f"{place.channel + 1}: {row[0].get_title()}"
+        title = f"#{place.channel}   {row[0].get_title()}"
         row[0].set_title(title, color=INK)
     _bar(figure, shown, "SD")
     return figure

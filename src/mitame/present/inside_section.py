@@ -177,7 +177,7 @@ def _layer(layer: Layer, words: Words) -> LayerRow:
             percent=f"{together:.0f}",
         )
     which = words["explain_join"].join(
-        f"{one.channel + 1} ({100 * one.share:.0f} %)" for one in layer.carriers
+        f"{one.channel} ({100 * one.share:.0f} %)" for one in layer.carriers
     )
     even = f"{100 * layer.even:.0f} %"
     return LayerRow(_name_of(layer.name, words), few, which, even)
@@ -192,4 +192,4 @@ def _place(one: Responds, words: Words) -> PlaceRow:
     regions = words["explain_join"].join(
         f"{words.element(region.name)} ({region.effect:+.1f})" for region in one.regions
     )
-    return PlaceRow(one.channel + 1, regions)
+    return PlaceRow(one.channel, regions)

@@ -116,7 +116,7 @@ def test_a_model_with_networks_is_looked_into(mitame, places, tmp_path, monkeypa
         one.with_data({"T1w": one["T1w"].data * np.float32(1.1)}, Step("look"))
         for one in people(4, seed=4)
     ]
-    engine = CycleGAN(base="identity", steps=60).fit(people(4, seed=3), brighter)
+    engine = CycleGAN(base="identity", steps=30).fit(people(4, seed=3), brighter)
     model = Model(Ready(bias=False), "cyclegan", engine, {})
     monkeypatch.setattr(Model, "load", lambda _: model)
     # The elements of what a model does are another test's, and take long.
