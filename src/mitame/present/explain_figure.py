@@ -29,8 +29,8 @@ LIMIT = 30.0
 RESPONSE_LIMIT = 2.0
 """Standard deviations of a channel over the brain: the ends of its scale."""
 
-FAINT = 1 / 60
-"""Of the scale; less is not drawn."""
+FAINT, RESPONSE_FAINT = 0.5, 0.5
+"""Percent, and standard deviations; less is not drawn."""
 
 PLACES_MM = (2.0, -20.0, 18.0)
 """Where the sagittal, coronal and axial slices are, if no place says otherwise: in
@@ -73,7 +73,7 @@ def map_figure(edit: NDArray[np.float32], middle: tuple[float, ...]) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 4.4), facecolor=PAGE)
-    shown = _slices(figure.subplots(1, 3), edit, middle, LIMIT)
+    shown = _slices(figure.subplots(1, 3), edit, middle, (FAINT, LIMIT))
     _bar(figure, shown, "%")
     return figure
 
@@ -84,9 +84,10 @@ def responses_figure(places: Sequence[Responds]) -> Figure:
 
     figure = Figure(figsize=(12, 4 * len(places)), facecolor=PAGE)
     rows = figure.subplots(len(places), 3, squeeze=False)
+    drawn = RESPONSE_FAINT, RESPONSE_LIMIT
     for place, row in zip(places, rows, strict=True):
         over = resample(place.map, template("t1"), interpolator="linear").data
-        shown = _slices(row, over, peak_of(place.map), RESPONSE_LIMIT)
+        shown = _slices(row, over, peak_of(place.map), drawn)
         title = f"#{place.channel}   {row[0].get_title()}"
         row[0].set_title(title, color=INK)
     _bar(figure, shown, "SD")
@@ -97,9 +98,22 @@ def _slices(
     row: Sequence[Axes],
     edit: NDArray[np.float32],
     middle: tuple[float, ...],
-    limit: float,
+    drawn: tuple[float, float],
 ) -> AxesImage:
-    """Draw a map over the template in three directions; return the last picture."""
+    """Draw a map over the template in three directions; return the last picture.
+
+    Parameters
+    ----------
+    row : sequence of Axes
+        Three.
+    edit : array, shape of the template
+        The map.
+    middle : tuple of float
+        Where slices meet, mm.
+    drawn : tuple of float
+        The least that is drawn, and the end of the scale.
+    """
+    faint, limit = drawn
     grid = template("t1")
     back = np.linalg.inv(grid.affine)
     index = np.rint(back[:3, :3] @ middle + back[:3, 3]).astype(int)
@@ -109,7 +123,7 @@ def _slices(
         if axis > 0:  # the patient's right is at the left
             head, over = head[::-1], over[::-1]
         axes.imshow(head.T, cmap="gray", origin="lower")
-        seen = np.ma.masked_where(np.abs(over) < FAINT * limit, over)
+        seen = np.ma.masked_where(np.abs(over) < faint, over)
         shown = axes.imshow(
             seen.T, cmap="PuOr_r", vmin=-limit, vmax=limit, origin="lower", alpha=0.6
         )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 MENTIONED = 3
 """Of what moves the discriminator most, and of what the generator takes back."""
 
+LEAST_MOVED, LEAST_PASSED = 0.1, 0.02
+"""From how much on a response is more than a curiosity: of a score, SD; of what is
+left in, from 1."""
+
 FREQUENCIES = ("added", "taken")
 """Kinds whose names are frequencies."""
 
@@ -29,8 +33,8 @@ FREQUENCIES = ("added", "taken")
 class Row:
     """One thing that was given, ready to print.
 
-    `moves` and `changes` tell whether the intervals leave out 0 and 1: whether the
-    discriminator minds, and whether the generator does something to it.
+    `moves` and `changes` tell whether the discriminator minds, and whether the
+    generator does something to it: beyond chance, and enough to matter.
     """
 
     name: str
@@ -67,6 +71,7 @@ class LayerRow:
     name: str
     few: str
     which: str
+    effect: str
     even: str
 
 
@@ -120,14 +125,14 @@ def _sequence(suffix: Suffix, found: Responses, words: Words) -> SequencePart:
 
 def _movers(given: Iterable[Response], words: Words) -> str:
     """Return what moves the discriminator most, the most first."""
-    sure = [one for one in given if not _holds(one.moved, 0)]
+    sure = [one for one in given if _moves(one)]
     most = sorted(sure, key=lambda one: -abs(one.moved.value))[:MENTIONED]
     return _listed([(one, f"{one.moved.value:+.1f} SD") for one in most], words)
 
 
 def _taken_back(given: Iterable[Response], words: Words) -> str:
     """Return of what the generator leaves least in, the least first."""
-    sure = [one for one in given if one.passed.high < 1]
+    sure = [one for one in given if _changes(one) and one.passed.value < 1]
     least = sorted(sure, key=lambda one: one.passed.value)[:MENTIONED]
     return _listed([(one, f"{one.passed.value:.2f}") for one in least], words)
 
@@ -143,7 +148,7 @@ def _full_name(one: Response, words: Words) -> str:
     """Return a name that needs no heading."""
     if one.kind in FREQUENCIES:
         return words.say(f"inside_name_{one.kind}", band=one.name)
-    return words.element(one.name)
+    return words.element(one.name).lower()
 
 
 def _row(one: Response, words: Words) -> Row:
@@ -157,13 +162,23 @@ def _row(one: Response, words: Words) -> Row:
         f"{one.moved.low:+.2f} … {one.moved.high:+.2f}",
         f"{one.passed.value:.2f}",
         f"{one.passed.low:.2f} … {one.passed.high:.2f}",
-        not _holds(one.moved, 0),
-        not _holds(one.passed, 1),
+        _moves(one),
+        _changes(one),
     )
 
 
-def _holds(found: Between, value: float) -> bool:
-    return found.low <= value <= found.high
+def _moves(one: Response) -> bool:
+    return _differs(one.moved, 0, LEAST_MOVED)
+
+
+def _changes(one: Response) -> bool:
+    return _differs(one.passed, 1, LEAST_PASSED)
+
+
+def _differs(found: Between, value: float, least: float) -> bool:
+    """Return whether a number is away from a value beyond chance, and enough."""
+    sure = not found.low <= value <= found.high
+    return sure and abs(found.value - value) >= least
 
 
 def _layer(layer: Layer, words: Words) -> LayerRow:
@@ -180,7 +195,8 @@ def _layer(layer: Layer, words: Words) -> LayerRow:
         f"{one.channel} ({100 * one.share:.0f} %)" for one in layer.carriers
     )
     even = f"{100 * layer.even:.0f} %"
-    return LayerRow(_name_of(layer.name, words), few, which, even)
+    effect = f"{100 * layer.effect:.2g} {words.unit('% of white matter')}"
+    return LayerRow(_name_of(layer.name, words), few, which, effect, even)
 
 
 def _name_of(layer: str, words: Words) -> str:

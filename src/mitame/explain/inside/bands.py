@@ -59,18 +59,22 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How much of its own detail in one band an image loses, as a share."""
+    """What an image loses of its own in one band: standard deviation in the brain.
+
+    In white-matter medians; never more than it has.
+    """
 
     band: Band
     name: str
     n: int = 1
-    probe: ClassVar[float] = 0.5
-    most: ClassVar[float] = 1.0
+    probe: ClassVar[float] = 0.01
+    most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
-        lost = np.float32(size[0]) * self.band.of(image, ground.spacing)
-        return np.asarray(image - lost, np.float32)
+        own = self.band.of(image, ground.spacing)
+        share = min(size[0] / own[ground.brain].std(), 1.0)
+        return np.asarray(image - np.float32(share) * own, np.float32)
 
 
 def bands_of(spacing: Sequence[float]) -> list[Band]:

@@ -49,6 +49,9 @@ class Layer:
         "first", "second", or "block" with a number.
     width : int
         Channels it has.
+    effect : float
+        Root mean square in the brain of what the layer's channels add by varying with
+        place and tissue, white-matter medians.
     even : float
         Mean square of the edit that is there with all channels at their means, over
         that of the whole: what is added everywhere alike. The effect is the rest.
@@ -59,6 +62,7 @@ class Layer:
 
     name: str
     width: int
+    effect: float
     even: float
     carriers: tuple[Carrier, ...]
 
@@ -91,7 +95,7 @@ def carried(generator: Generator, name: str, slices: Sequence[Batch]) -> Layer:
     ablation = Ablation(generator, layers_of(generator)[name], slices)
     width = len(ablation.mean)
     if not ablation.energy:
-        return Layer(name, width, ablation.even, ())
+        return Layer(name, width, 0.0, ablation.even, ())
     every = torch.eye(width, dtype=torch.bool)
     shares = [ablation.lost(~one) for one in every]
     order = sorted(range(width), key=lambda channel: -shares[channel])
@@ -103,7 +107,7 @@ def carried(generator: Generator, name: str, slices: Sequence[Batch]) -> Layer:
         found.append(Carrier(channel, shares[channel], together))
         if together >= ENOUGH:
             break
-    return Layer(name, width, ablation.even, tuple(found))
+    return Layer(name, width, ablation.energy**0.5, ablation.even, tuple(found))
 
 
 class Ablation:

@@ -17,7 +17,8 @@ from mitame.explain.plain import BRIGHTER, Levels, in_plain_units, unit_of
 
 Kind = Literal["tissue", "look", "place", "added", "taken"]
 """A tissue is brighter; the scanner is another; gray matter of a part of the brain is
-brighter; noise of some frequencies is added; half of them are taken away."""
+brighter; noise of some frequencies is added; as much of an image's own is taken
+away in each of some bands."""
 
 BRIGHTENED = 0.05
 """Of a tissue, as a share of itself."""
@@ -99,14 +100,14 @@ def _look(element: Element, plain: Levels) -> Probe:
 
 def _frequencies(spacing: Sequence[float]) -> list[Probe]:
     found = []
-    kinds: tuple[tuple[Kind, type[Added] | type[Taken], str], ...] = (
-        ("added", Added, "% of white matter"),
-        ("taken", Taken, "% taken away"),
+    kinds: tuple[tuple[Kind, type[Added] | type[Taken]], ...] = (
+        ("added", Added),
+        ("taken", Taken),
     )
-    for kind, make, unit in kinds:
+    for kind, make in kinds:
         for band in bands_of(spacing):
             name = f"{band.low:.3g}-{band.high:.3g}"
-            size = np.array([make.probe])
-            amount = 100 * make.probe
+            size, amount = np.array([make.probe]), 100 * make.probe
+            unit = "% of white matter"
             found.append(Probe(kind, name, amount, unit, make(band, name), size))
     return found
