@@ -11,6 +11,7 @@ from torch import nn
 from mitame.engines.cyclegan import CycleGAN
 from mitame.engines.cyclegan.infer import Generated
 from mitame.engines.cyclegan.networks import Generator
+from mitame.engines.cyclegan.slices import MIDDLE_MM
 from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.ground import Ground
 from mitame.engines.identity import Identity
@@ -29,6 +30,7 @@ from mitame.explain.inside.responses import (
     respond,
 )
 from mitame.prepare.crop import crop_to_brain
+from mitame.prepare.regions import region_map
 from mitame.present.explain_report import write_explain_report
 from mitame.present.inside_section import inside_part
 from mitame.present.words import words_in
@@ -235,6 +237,7 @@ def test_the_one_channel_that_does_everything_is_named(slices, layer):
     assert one.channel == 2
     assert one.share == pytest.approx(1, abs=1e-3)
     assert one.together == pytest.approx(1, abs=1e-3)
+    assert 0.7 < found.even < 1  # the mean of the channel adds more than its scatter
     # A tenth of how much means of squares vary.
     assert 0.01 < found.effect < 0.05
 
@@ -260,19 +263,25 @@ def test_what_is_added_everywhere_alike_is_no_channels_work(slices):
     assert found.even == pytest.approx(1)
 
 
-def test_a_channel_responds_where_its_place_is(sessions):
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_channel_responds_where_its_place_is(sessions, axis):
     generator = Generator((1.5,), 15, 3, 0)
     for parameter in generator.parameters():
         nn.init.zeros_(parameter)
     with torch.no_grad():
-        generator.first.placed.weight[1, BEHIND] = -1.0
-    found = where(opened(generator), "first", [1], sessions)[0]
+        generator.first.placed.weight[1, 5 * axis] = -1.0
+    (found,) = where(opened(generator), "first", [1], sessions)
     assert found.channel == 1
-    assert found.regions[0].name.endswith(("occipital cortex", "cerebellum"))
-    assert found.regions[0].effect > 1
-    affine = found.map.affine
-    peak = np.unravel_index(found.map.data.argmax(), found.map.shape)
-    assert (affine[:3, :3] @ peak + affine[:3, 3])[1] < -80
+    inside = region_map(found.map) > 0
+    place = np.argwhere(inside) @ found.map.affine[:3, :3] + found.map.affine[:3, 3]
+    expected = -(place[:, axis] - MIDDLE_MM[axis])
+    expected = np.where(expected > 0, expected, 0.1 * expected)
+    seen = found.map.data[inside]
+    assert np.corrcoef(seen, expected)[0, 1] > 0.98
+    assert seen.std() == pytest.approx(1, abs=0.15)
+    said = found.regions[0]
+    assert said.effect > 0.9
+    assert ("left", "occipital", "cerebellum")[axis] in said.name
 
 
 def fitted(weights):
