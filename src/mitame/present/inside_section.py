@@ -158,13 +158,18 @@ def _row(one: Response, words: Words) -> Row:
     return Row(
         name,
         f"{one.amount:.3g} {words.unit(one.unit)}",
-        f"{one.moved.value:+.2f}",
-        f"{one.moved.low:+.2f} … {one.moved.high:+.2f}",
+        _signed(one.moved.value),
+        f"{_signed(one.moved.low)} … {_signed(one.moved.high)}",
         f"{one.passed.value:.2f}",
         f"{one.passed.low:.2f} … {one.passed.high:.2f}",
         _moves(one),
         _changes(one),
     )
+
+
+def _signed(number: float) -> str:
+    """Return a number with its sign; nothing is +0.00."""
+    return f"{round(number, 2) + 0.0:+.2f}"
 
 
 def _moves(one: Response) -> bool:
