@@ -18,6 +18,7 @@ from mitame.io.staging import staged
 if TYPE_CHECKING:
     from mitame.core.session import Suffix
     from mitame.explain.groups import Explanation
+    from mitame.explain.inside.look import Inside
     from mitame.present.words import Language
 
 
@@ -47,7 +48,8 @@ def explain(
     both groups; with about 20 scans of each, small differences are told from chance.
     What is not needed to explain the difference is exactly zero, and is not named.
 
-    With a model in place of --target: what the model does to the scans of --source.
+    With a model in place of --target: what the model does to the scans of --source;
+    of a cyclegan also what drives its networks, and which channels do the work.
     """
     with job("explain", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
@@ -71,39 +73,46 @@ def explain(
                 found = explain_scans(
                     sources, targets, seed=seed, progress=running.step
                 )
-                told = Told(found, (len(sources), len(targets)), None)
+                told = Told(found, (len(sources), len(targets)), None, None)
             else:
                 done = explain_model(model, sources, seed=seed, progress=running.step)
-                told = Told(done.found, (len(sources),) * 2, done.unexplained)
+                counts = len(sources), len(sources)
+                told = Told(done.found, counts, done.unexplained, done.inside)
             words = _write(folder, told, lang)
             names = sorted(path.name for path in folder.iterdir())
         running.outputs = [out / name for name in names]
         running.inputs = [{"name": s.path.name, "sha256": digest(s)} for s in scans]
-        running.result = {"sequences": words}
+        running.result = words
         running.lines = [*_sentences(told), f"Explanation: {out / names[0]}"]
 
 
 class Told(NamedTuple):
-    """What is to be written: explanations, scans of both groups, and a model's rest."""
+    """What is to be written: explanations, scans of both groups, and a model's part."""
 
     found: dict[Suffix, Explanation]
     counts: tuple[int, int]
     unexplained: dict[Suffix, float] | None
+    inside: Inside | None
 
 
 def _write(folder: Path, told: Told, lang: Language) -> dict[str, Any]:
     """Write page and numbers; return the numbers as plain values."""
     from mitame.present.explain_report import write_explain_report
-    from mitame.run.explain import in_words
+    from mitame.run.explain import in_words, inside_in_words
 
-    words = in_words(told.found, told.unexplained)
-    text = json.dumps(
-        {"notice": NOTICE, "sequences": words}, indent=2, ensure_ascii=False
-    )
+    words: dict[str, Any] = {"sequences": in_words(told.found, told.unexplained)}
+    if told.inside is not None:
+        words["inside"] = inside_in_words(told.inside)
+    text = json.dumps({"notice": NOTICE, **words}, indent=2, ensure_ascii=False)
     (folder / "explanation.json").write_text(text + "\n", encoding="utf-8")
     page = folder / "explanation.html"
     write_explain_report(
-        page, told.found, told.counts, lang, unexplained=told.unexplained
+        page,
+        told.found,
+        told.counts,
+        lang,
+        unexplained=told.unexplained,
+        inside=told.inside,
     )
     return words
 

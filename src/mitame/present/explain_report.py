@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mitame.core.session import Suffix
 from mitame.explain.groups import Explanation, Named
 from mitame.io.staging import staged_file
 from mitame.present.explain_figure import edit_map, map_figure, middle_of
 from mitame.present.explain_sentence import sentence
+from mitame.present.inside_section import inside_part
 from mitame.present.page import figure_uri, rendered
 from mitame.present.words import Language, Words, words_in
+
+if TYPE_CHECKING:
+    from mitame.explain.inside.look import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ def write_explain_report(
     lang: Language = "en",
     *,
     unexplained: Mapping[Suffix, float] | None = None,
+    inside: Inside | None = None,
 ) -> None:
     """Write a page with a sentence, a table and a map for every sequence.
 
@@ -60,6 +66,8 @@ def write_explain_report(
         Language of the page.
     unexplained : mapping of str to float, optional
         Of a model: the share of its edit that is none of the elements, by sequence.
+    inside : Inside, optional
+        Of a model with networks: what drives them.
 
     Raises
     ------
@@ -79,6 +87,7 @@ def write_explain_report(
             _part(s, one, words, None if unexplained is None else unexplained[s])
             for s, one in found.items()
         ],
+        inside=None if inside is None else inside_part(inside, words),
     )
     with staged_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")

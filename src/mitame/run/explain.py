@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mitame.core.errors import InputError
 from mitame.core.progress import Progress
 from mitame.core.session import Session, Suffix
+from mitame.engines.cyclegan import CycleGAN
 from mitame.explain.groups import (
     Explanation,
     explain,
@@ -26,6 +27,9 @@ from mitame.run.scans import (
     sessions_of,
     title_of,
 )
+
+if TYPE_CHECKING:
+    from mitame.explain.inside.look import Inside
 
 
 def explain_scans(
@@ -72,10 +76,13 @@ class ModelExplained:
         Named elements, by sequence.
     unexplained : dict of str to float
         Share of the edit that is none of them: see `explain.groups.unexplained`.
+    inside : Inside, optional
+        Of a CycleGAN: what drives its networks.
     """
 
     found: dict[Suffix, Explanation]
     unexplained: dict[Suffix, float]
+    inside: Inside | None = None
 
 
 def explain_model(
@@ -118,7 +125,19 @@ def explain_model(
         progress(f"{title_of(visit[0])} harmonized")
     found = explain(before, after, seed=seed, progress=progress)
     left = {s: unexplained(before, after, told, s) for s, told in found.items()}
-    return ModelExplained(found, left)
+    return ModelExplained(found, left, _inside(model, before, seed, progress))
+
+
+def _inside(
+    model: Model, scans: Sequence[Session], seed: int, progress: Progress
+) -> Inside | None:
+    """Return what drives the networks of a model, if it has some."""
+    if not isinstance(model.engine, CycleGAN):
+        return None
+    # Heavy: torch. Other models are explained without.
+    from mitame.explain.inside.look import look_inside
+
+    return look_inside(model.engine, scans, seed=seed, progress=progress)
 
 
 def _require_enough_of_each(*groups: Sequence[Scan]) -> None:
@@ -161,4 +180,17 @@ def in_words(
             **({} if edit_left is None else {"edit_unexplained": edit_left[suffix]}),
         }
         for suffix, told in found.items()
+    }
+
+
+def inside_in_words(inside: Inside) -> dict[str, Any]:
+    """Return what drives networks as plain values, for `explanation.json`."""
+    places = [
+        {"channel": one.channel, "regions": [asdict(r) for r in one.regions]}
+        for one in inside.places
+    ]
+    return {
+        "responses": {s: asdict(one) for s, one in inside.responses.items()},
+        "layers": [asdict(layer) for layer in inside.layers],
+        "places": {"layer": inside.fewest, "channels": places},
     }

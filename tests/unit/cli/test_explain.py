@@ -1,10 +1,13 @@
 """`mitame explain`: what it writes, says and refuses."""
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mitame.core.volume import Step
+from mitame.engines.cyclegan import CycleGAN
 from mitame.explain import local
 from mitame.io import nifti
 from mitame.model import Model
@@ -105,6 +108,33 @@ def test_a_model_is_explained_by_what_it_does(mitame, places, tmp_path, monkeypa
     assert found["edit_unexplained"] < 0.05
     page = (out / "explanation.html").read_text(encoding="utf-8")
     assert "what the model makes of them" in page
+
+
+@pytest.mark.slow
+def test_a_model_with_networks_is_looked_into(mitame, places, tmp_path, monkeypatch):
+    brighter = [
+        one.with_data({"T1w": one["T1w"].data * np.float32(1.1)}, Step("look"))
+        for one in people(4, seed=4)
+    ]
+    engine = CycleGAN(base="identity", steps=30).fit(people(4, seed=3), brighter)
+    model = Model(Ready(bias=False), "cyclegan", engine, {})
+    monkeypatch.setattr(Model, "load", lambda _: model)
+    # The elements of what a model does are another test's, and take long.
+    monkeypatch.setattr(explain, "explain", lambda *_, **__: {})
+    out = tmp_path / "out"
+    told = mitame("explain", tmp_path / "model", *places[:2], "-o", out, "--json")
+    assert told.status == 0, told.err
+    assert "networks asked about scan 6 of 6" in told.err
+    inside = told.report["inside"]
+    assert json.loads((out / "explanation.json").read_text())["inside"] == inside
+    given = inside["responses"]["T1w"]["given"]
+    assert {one["kind"] for one in given} >= {"tissue", "look", "place", "added"}
+    assert all(one["passed"]["low"] <= one["passed"]["high"] for one in given)
+    assert [layer["name"] for layer in inside["layers"]] == ["first", "block 1"]
+    assert inside["places"]["channels"][0]["regions"]
+    page = (out / "explanation.html").read_text(encoding="utf-8")
+    assert "Inside the networks" in page
+    assert "sub-" not in page
 
 
 @pytest.mark.parametrize("more", [[], ["--target", "there", "MODEL"]])

@@ -17,10 +17,12 @@ from mitame.core.volume import Step
 from mitame.engines.cyclegan import CycleGAN
 from mitame.engines.cyclegan.export import to_onnx
 from mitame.engines.cyclegan.infer import Generated, edit_of
+from mitame.engines.cyclegan.kept import restored, weights_of
 from mitame.engines.cyclegan.losses import adversarial, apart, unsteady
 from mitame.engines.cyclegan.networks import (
     Discriminator,
     Generator,
+    Networks,
 )
 from mitame.engines.cyclegan.pool import SIZE, Pool
 from mitame.engines.cyclegan.settings import SIZES, Settings
@@ -37,7 +39,7 @@ from mitame.engines.cyclegan.squares import Squares
 from mitame.engines.cyclegan.state import State
 from mitame.engines.cyclegan.step import Batch, Haze, _losses
 from mitame.engines.cyclegan.team import CPU, Team
-from mitame.engines.cyclegan.train import _more_noise, _require_sound, train
+from mitame.engines.cyclegan.train import _require_sound, more_noise, train
 from mitame.engines.cyclegan.watch import SAMPLE, WHITE, Folder, Watch
 from mitame.engines.named import new_engine, variant_of
 from mitame.prepare.template import template_coordinates
@@ -79,6 +81,49 @@ def test_there_and_back_before_training_is_where_it_began():
     given = source[0]["T1w"].data
     assert np.median(np.abs(there["T1w"].data - given)[brain]) > 0.1
     assert np.median(np.abs(back - given)[brain]) < 0.02
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return CycleGAN(size="tiny", steps=30).fit(*groups())
+
+
+def test_networks_are_kept_and_are_those_that_are_used(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    again = CycleGAN.load(tmp_path / "model")
+    generator, _ = restored(again.weights_, again.settings)
+    images, place = torch.rand(2, 1, 16, 12), torch.randn(2, 15, 8, 6)
+    with torch.inference_mode():
+        made = generator(images, place).numpy()
+    used = again.generator_.run(images.numpy(), place.numpy())
+    assert np.abs(used - images.numpy()).max() > 1e-4
+    np.testing.assert_allclose(made, used, atol=1e-5)
+
+
+def test_the_generator_to_the_target_and_its_discriminator_are_restored():
+    settings = Settings(width=8, judge_width=8)
+    networks = Networks((1.5, 2.0), settings)
+    torch.nn.init.normal_(networks.there_average.last.weight, std=0.1)
+    images, place = torch.rand(2, 2, 16, 12), torch.randn(2, 15, 8, 6)
+    weights = weights_of(networks)
+    before = torch.get_rng_state()
+    found = restored(weights, settings)
+    assert torch.equal(torch.get_rng_state(), before)
+    kept = networks.there_average, networks.there_judge
+    with torch.inference_mode():
+        for one, other in zip(found, kept, strict=True):
+            torch.testing.assert_close(one(images, place), other(images, place))
+
+
+def test_a_model_of_before_networks_were_kept_harmonizes_as_it_did(fitted, tmp_path):
+    fitted.save(tmp_path / "model")
+    shutil.rmtree(tmp_path / "model" / "networks")
+    again = CycleGAN.load(tmp_path / "model")
+    assert again.weights_ is None
+    made, known = (one.transform(scan(5))["T1w"].data for one in (again, fitted))
+    assert np.array_equal(made, known)
+    again.save(tmp_path / "copy")
+    assert not (tmp_path / "copy" / "networks").exists()
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
@@ -393,7 +438,7 @@ def test_noise_that_a_scanner_has_more_of_is_not_asked_for():
     rng = np.random.default_rng(1)
     more = rng.normal(0, 0.2, noisy[0].images.shape).astype(np.float32)
     noisy = [replace(noisy[0], images=noisy[0].images + more)]
-    there, back = _more_noise(noise_of(quiet), noise_of(noisy), CPU)
+    there, back = more_noise(noise_of(quiet), noise_of(noisy), CPU)
     assert float(there) == pytest.approx(0.2, rel=0.2)
     assert float(back) == 0
 

@@ -33,6 +33,10 @@ MULTIPLE = 4
 """Voxels along an edge of a slice, so that a discriminator's strides come out even."""
 
 
+NETWORKS = "networks"
+"""Folder of the weights, which only `mitame explain` needs."""
+
+
 class CycleGAN:
     """Give slices the look of another scanner that is known from other people.
 
@@ -79,6 +83,9 @@ class CycleGAN:
         What comes last on the way back.
     noise_, noise_back_ : array of float32, shape (n_sequences,)
         Standard deviation of the target's noise, and of the source's.
+    weights_ : dict of str to array, optional
+        Of generators and discriminators: `kept.weights_of`. None in a model that was
+        fitted before they were kept; use does not need them.
     """
 
     needs_pairs: ClassVar[bool] = False
@@ -91,6 +98,7 @@ class CycleGAN:
     base_back_: Harmonizer
     noise_: Image
     noise_back_: Image
+    weights_: dict[str, Image] | None
 
     def __init__(
         self,
@@ -133,6 +141,7 @@ class CycleGAN:
         """
         # Heavy: torch. A fitted model needs none.
         from mitame.engines.cyclegan.export import to_onnx
+        from mitame.engines.cyclegan.kept import weights_of
         from mitame.engines.cyclegan.train import train
 
         settings = self.settings
@@ -153,6 +162,7 @@ class CycleGAN:
         networks = train(heads[0], heads[1], noise, settings, self.seed, self.watch)
         self.generator_ = Generated(to_onnx(networks.there_average))
         self.back_ = Generated(to_onnx(networks.back_average))
+        self.weights_ = weights_of(networks)
         return self
 
     def transform(self, session: Session) -> Session:
@@ -199,6 +209,8 @@ class CycleGAN:
         bundle.write(folder, words, arrays | noise)
         self.base_.save(folder / "base")
         self.base_back_.save(folder / "base-back")
+        if self.weights_ is not None:
+            bundle.write(folder / NETWORKS, {}, self.weights_)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -212,6 +224,8 @@ class CycleGAN:
         engine.noise_, engine.noise_back_ = arrays["noise"], arrays["noise-back"]
         engine.base_ = BASES[engine.base].load(folder / "base")
         engine.base_back_ = BASES[engine.base].load(folder / "base-back")
+        kept = (folder / NETWORKS).exists()
+        engine.weights_ = bundle.read(folder / NETWORKS)[1] if kept else None
         return engine
 
     @property
@@ -242,6 +256,18 @@ class CycleGAN:
 
     def _known(self, group: Sequence[Session]) -> list[Session]:
         return [one.with_volumes({s: one[s] for s in self.suffixes_}) for one in group]
+
+    def shown(self, session: Session) -> Session:
+        """Return what the generator to the target is shown of a session.
+
+        Raises
+        ------
+        NotFittedError, InputError
+            As of `transform`.
+        """
+        self._require_ready_for(session)
+        based = self.base_.transform(session)
+        return at_spacing_of(based, self.spacing_)
 
     def _require_ready_for(self, session: Session) -> None:
         require_fitted(self, "generator_")

@@ -18,11 +18,16 @@ def adversarial(scores: Tensor, real: bool, inside: Tensor) -> Tensor:
     inside : tensor, shape (batch, 1, h, w)
         1 in the brain; a piece counts as much as it holds of it.
     """
-    height, width = scores.shape[2:]
-    share = functional.adaptive_avg_pool2d(inside, (height, width))
+    share = brain_in(scores, inside)
     # Sums are wrong in half precision, which a GPU computes scores in.
     wrong: Tensor = ((scores.float() - float(real)) ** 2 * share).sum()
     return wrong / share.sum().clamp(min=1)
+
+
+def brain_in(scores: Tensor, inside: Tensor) -> Tensor:
+    """Return how much of each piece that has a score is brain, shape of the scores."""
+    height, width = scores.shape[2:]
+    return functional.adaptive_avg_pool2d(inside, (height, width))
 
 
 def apart(one: Tensor, other: Tensor, inside: Tensor) -> Tensor:

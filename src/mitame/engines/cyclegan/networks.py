@@ -207,6 +207,7 @@ class Networks(nn.Module):
 
     def __init__(self, tops: Sequence[float], settings: Settings) -> None:
         super().__init__()
+        self.tops = tuple(tops)
         places, kind = n_place(settings.place), (settings.tones, settings.layers)
         self.there, self.back = (
             _fast(Generator(tops, places, settings.width, settings.blocks, *kind))

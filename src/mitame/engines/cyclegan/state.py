@@ -84,17 +84,17 @@ class State:
 
     def restore(self, step: int, tensors: dict[str, Tensor]) -> None:
         """Set what `tensors` told."""
-        self.networks.load_state_dict(_below("networks", tensors))
+        self.networks.load_state_dict(below("networks", tensors))
         for name in ("making", "judging"):
             optimizer = getattr(self, name)
             parts: dict[int, dict[str, Tensor]] = {}
             weights = optimizer.param_groups[0]["params"]
-            for key, value in _below(name, tensors).items():
+            for key, value in below(name, tensors).items():
                 n, what = key.split(".")
                 parts.setdefault(int(n), {})[what] = _laid_as(weights[int(n)], value)
             optimizer.load_state_dict({**optimizer.state_dict(), "state": parts})
         for name, pool in zip(WAYS, self.pools, strict=True):
-            pool.restore(_below(name, tensors))
+            pool.restore(below(name, tensors))
         self.step, self.caught = step, float(tensors["caught"])
         self.edit = tensors.get("edit")
 
@@ -109,7 +109,7 @@ def _laid_as(weight: Tensor, value: Tensor) -> Tensor:
     return value if value.ndim == 0 else torch.empty_like(weight).copy_(value)
 
 
-def _below(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def below(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return what is named `name` and a dot, without that."""
     first = f"{name}."
     return {k.removeprefix(first): v for k, v in tensors.items() if k.startswith(first)}

@@ -69,7 +69,7 @@ def train(
     team.require_even(settings.batch // 2)  # losses are of every other slice
     cut_as = settings.place, settings.patch
     decks = Deck(source, *cut_as), Deck(target, *cut_as)
-    lacks = _more_noise(*noise, team.device)
+    lacks = more_noise(*noise, team.device)
     probe = _probe(decks[0], seed, team.device)
     tops = tops_of((*source, *target))
     state = State.new(tops, settings, seed, team.device)
@@ -93,7 +93,7 @@ def train(
     return state.networks.cpu()
 
 
-def _more_noise(
+def more_noise(
     ours: Image, theirs: Image, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return the noise that results there and back lack, shape (1, n_images, 1, 1).

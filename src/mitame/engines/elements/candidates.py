@@ -35,22 +35,9 @@ def candidates(
     Stripes are among them only where one group has some.
     """
     known = levels(source)
-    white, gray, fluid = known
     # Ringing looks like noise: the scanner with less of both tells.
     noise = min(mean_noise(source), mean_noise(target))
-    brightness = Level("contrast", gray, _sorted(fluid, white))
-    found: list[Element] = [
-        brightness,
-        Level("fluid", fluid, _sorted(gray, white)),
-        *(Placed(name, brightness, _region(name)) for name in PARTS),
-        Field(N_FIELDS, noise),
-        Blur(noise),
-        Noise(),
-    ]
-    # Who has more of it fades less; what fades all of k-space cannot fade more.
-    fades = min(fades_of(source), fades_of(target))
-    if fades < ALL:
-        found.insert(-1, Ringing(noise, fades))
+    found = everywhere(known, noise, min(fades_of(source), fades_of(target)))
     ours, theirs = (
         [powers(s.image, s.ground) for s in group] for group in (source, target)
     )
@@ -58,6 +45,33 @@ def candidates(
     if wave is not None:
         found.append(Stripes(wave))
     return [*found, Tone()], Measures(gray_tones(*known), wave)
+
+
+def everywhere(
+    known: tuple[float, float, float], noise: float, fades: float
+) -> list[Element]:
+    """Return the elements that any scan may have more of, but for the tone curve.
+
+    Parameters
+    ----------
+    known : tuple of float
+        White matter, gray matter and fluid: `levels`.
+    noise : float
+        Standard deviation of the noise, white-matter medians.
+    fades : float
+        Share of k-space that fades already; where all does, none can ring less.
+    """
+    white, gray, fluid = known
+    brightness = Level("contrast", gray, _sorted(fluid, white))
+    return [
+        brightness,
+        Level("fluid", fluid, _sorted(gray, white)),
+        *(Placed(name, brightness, _region(name)) for name in PARTS),
+        Field(N_FIELDS, noise),
+        Blur(noise),
+        *([Ringing(noise, fades)] if fades < ALL else []),
+        Noise(),
+    ]
 
 
 def gray_tones(white: float, gray: float, fluid: float) -> tuple[float, float]:

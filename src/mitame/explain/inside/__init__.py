@@ -1,0 +1,1 @@
+"""Inside the networks of a CycleGAN: what drives them, and which channels work."""
