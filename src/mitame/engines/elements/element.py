@@ -15,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.engines.elements.ground import Ground, Image
+from mitame.engines.noise import noise_in
 
 Numbers = NDArray[np.floating]
+
+CLEAR = 1.25
+"""Noise over that of the other group from which on it is noise, and not fine detail."""
 
 Size = NDArray[np.float64]
 """Of an element, shape (n,); n is one for all but a field."""
@@ -125,7 +129,7 @@ class Field:
     n : int
         How many coefficients.
     noise : float
-        Standard deviation of the noise that a scan keeps, white-matter medians.
+        The least that a scan keeps, white-matter medians: `kept_noise`.
     """
 
     n: int
@@ -137,9 +141,26 @@ class Field:
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; where the gain is less, as much noise stays."""
         gain = np.exp(ground.field(size))
-        lost = np.float32(self.noise) * np.sqrt(np.maximum(1 - gain**2, 0))
+        level = np.float32(kept_noise(image, ground, self.noise))
+        lost = level * np.sqrt(np.maximum(1 - gain**2, 0))
         noise = chance_of(image).standard_normal(image.shape, np.float32)
         return np.asarray(image * gain + lost * noise, np.float32)
+
+
+def kept_noise(image: Image, ground: Ground, least: float) -> float:
+    """Return the noise that a scan keeps whatever its anatomy is seen through.
+
+    Parameters
+    ----------
+    image : array, shape (i, j, k)
+        White-matter medians.
+    ground : Ground
+        Of its session.
+    least : float
+        The smaller noise of two groups: a little more in one of them may be ringing.
+    """
+    own = noise_in(image, ground.calm)
+    return own if own > CLEAR * least else least
 
 
 def chance_of(image: Image) -> np.random.Generator:

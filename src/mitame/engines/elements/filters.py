@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import fft
 
-from mitame.engines.elements.element import Numbers, Size, chance_of
+from mitame.engines.elements.element import Numbers, Size, chance_of, kept_noise
 from mitame.engines.elements.ground import Ground, Image
 
 
@@ -20,7 +20,7 @@ class Blur:
     Parameters
     ----------
     noise : float
-        Standard deviation of the noise that a scan keeps, white-matter medians.
+        The least that a scan keeps, white-matter medians: `kept_noise`.
     """
 
     noise: float
@@ -47,7 +47,7 @@ class Ringing:
     Parameters
     ----------
     noise : float
-        Standard deviation of the noise that a scan keeps, white-matter medians.
+        The least that a scan keeps, white-matter medians: `kept_noise`.
     fades : float
         Share that fades in the group with more ringing, 0 to below 1: see
         `fading.fades_of`.
@@ -120,7 +120,8 @@ def _seen_through(
     A scanner's noise comes after what blurs: as much of it is added as was lost.
     """
     rng = chance_of(image)
-    lost = np.float32(noise) * fft.rfftn(rng.standard_normal(image.shape, np.float32))
+    level = np.float32(kept_noise(image, ground, noise))
+    lost = level * fft.rfftn(rng.standard_normal(image.shape, np.float32))
     kept = fft.rfftn(image)
     factor: Numbers = np.ones(1)
     for axis, (n, edge) in enumerate(zip(image.shape, ground.spacing, strict=True)):
