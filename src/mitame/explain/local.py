@@ -74,7 +74,7 @@ def find_local(
 ) -> Local | None:
     """Return the place in which two groups differ beyond what differs everywhere.
 
-    None if chance shows as much in more than one of twenty.
+    None if chance shows as much more often than `MOST_CHANCE`.
 
     Parameters
     ----------
@@ -94,8 +94,8 @@ def find_local(
     everyone = np.mean([brain for _, brain in (*ours, *theirs)], axis=0)
     mask = everyone > EVERYONE
     rows = [np.stack([image[mask] for image, _ in group]) for group in (ours, theirs)]
-    found = find_place(rows[0], rows[1], mask, seed=seed)
-    if found.chance > MOST_CHANCE or not found.support.any():
+    found = find_place(rows[0], rows[1], mask, seed=seed, most_chance=MOST_CHANCE)
+    if not found.support.any():
         return None
     grid = template_grid(SPACING_MM)
     whole, there = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, bool)

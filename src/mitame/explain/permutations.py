@@ -21,8 +21,8 @@ FALSE_SHARE = 0.05
 CHANCE = 0.05
 """How often a place may be found where there is none."""
 
-LOOK, HOPELESS = 20, 0.25
-"""After each so many splits: no more, if chance is larger."""
+LOOK = 10
+"""After each so many splits: no more, if too many show as much already."""
 
 Counts = NDArray[np.int64]
 
@@ -52,17 +52,19 @@ class Splits:
         splits = [_surprise(one, total + found, n) for one in self.counts]
         return float((1 + np.sum(np.array(splits) >= own)) / (n + 1))
 
-    def threshold(self, found: Counts) -> float:
+    def threshold(self, found: Counts, most: float = CHANCE) -> float:
         """Return from which strength on voxels are believed; inf if none are.
 
         Parameters
         ----------
         found : array of int, shape (n_steps,)
             Voxels of the groups' own difference that reach each step.
+        most : float
+            Chance up to which a place is believed.
         """
         believed = self.counts.mean(axis=0) <= FALSE_SHARE * found
         believed &= found > 0
-        if not believed.any() or self.chance(found) > CHANCE:
+        if not believed.any() or self.chance(found) > most:
             return float("inf")
         return float(STEPS[np.argmax(believed)])
 
@@ -80,12 +82,13 @@ def splits_of(
     n: int,
     rng: np.random.Generator,
     found: Counts,
+    most: float = CHANCE,
 ) -> Splits:
     """Return what splits within the groups show, each treated like the groups are.
 
     Half of the source and half of the target against the other halves: whatever the
-    groups differ by is on both sides, and the modes are found anew. Where many of the
-    first splits show as much as the groups do, no more are made [1]_.
+    groups differ by is on both sides, and the modes are found anew. Where more of the
+    first splits show as much as the groups do than all may, no more are made [1]_.
 
     Parameters
     ----------
@@ -101,6 +104,8 @@ def splits_of(
         Which subjects are on a side.
     found : array of int, shape (n_steps,)
         Voxels of the groups' own difference that reach each step.
+    most : float
+        Chance up to which a place is believed.
 
     References
     ----------
@@ -109,9 +114,9 @@ def splits_of(
     """
     counts = np.empty((n, len(STEPS)), np.int64)
     for done, row in enumerate(counts):
-        if done >= LOOK and done % LOOK == 0:
+        if done and done % LOOK == 0:
             known = Splits(counts[:done])
-            if known.chance(found) > HOPELESS:
+            if known.chance(found) * (done + 1) > most * (n + 1):
                 return known
         direction = _within_groups(cohort.contrast, rng)
         contrast = contrast_of(cohort, direction, rank, shuffled=True)

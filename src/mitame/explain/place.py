@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitame.core.errors import ImplausibleError, InputError
 from mitame.explain.nuisance import contrast_of, rank_of, scaled
-from mitame.explain.permutations import counts_of, splits_of
+from mitame.explain.permutations import CHANCE, counts_of, splits_of
 from mitame.explain.split import split
 from mitame.solve.loops import Floats
 from mitame.solve.total_variation import Mask
@@ -67,6 +67,7 @@ def find_place(
     *,
     seed: int,
     permutations: int = 100,
+    most_chance: float = CHANCE,
 ) -> PlaceMap:
     """Return where two unpaired groups differ, how much, and what they share.
 
@@ -74,7 +75,8 @@ def find_place(
     image (from within the groups), gain, tone curve and shading explain what they can,
     robustly; what is left is cut into few pieces. Splits within the groups say from
     which strength on pieces are believed: about 5 % of the voxels found are false, and
-    nothing is found in 19 of 20 cohorts in which there is nothing.
+    nothing is found in 19 of 20 cohorts in which there is nothing, if not asked for
+    less.
 
     Parameters
     ----------
@@ -86,7 +88,10 @@ def find_place(
     seed : int
         Splits.
     permutations : int
-        How many splits, at least 20; a second for each three at 235,000 voxels.
+        How many splits, at least 20; a second for each three at 235,000 voxels. Fewer
+        where it is clear that there is no place.
+    most_chance : float
+        How often a place may be found where there is none.
 
     Raises
     ------
@@ -120,8 +125,8 @@ def find_place(
     contrast = contrast_of(cohort, cohort.contrast, rank, shuffled=False)
     parts = split(contrast, pieces)
     found = counts_of(parts.strength)
-    splits = splits_of(cohort, pieces, rank, permutations, rng, found)
-    threshold = splits.threshold(found)
+    splits = splits_of(cohort, pieces, rank, permutations, rng, found, most_chance)
+    threshold = splits.threshold(found, most_chance)
     support = np.abs(parts.strength) >= threshold
     varies = np.isfinite(cohort.scale)
     error = contrast.noise * np.where(varies, cohort.scale, 0) * cohort.length

@@ -8,7 +8,7 @@ import pytest
 from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step
-from mitame.engines.elements import Elements
+from mitame.engines.elements import Elements, giving
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.around import gray_around, lattice
 from mitame.engines.elements.candidates import candidates
@@ -167,6 +167,27 @@ def test_blur_is_a_gaussian_of_the_given_width_and_keeps_the_noise(one):
     seen = Blur(0.0).apply(edge, ground, np.array([100.0]))[:, 24, 20] - 1
     half = np.interp(5.0, 4.0 * np.arange(5), seen[20:25])  # at half its width
     assert half / seen[20] == pytest.approx(0.5, abs=0.06)
+
+
+@pytest.mark.parametrize(("least", "kept"), [(0.02, 0.05), (0.045, 0.045)])
+def test_what_is_clearly_a_scans_own_noise_stays(least, kept, one):
+    _, ground = one
+    rng = np.random.default_rng(0)
+    noisy = rng.normal(1, 0.05, ground.brain.shape).astype(np.float32)
+    found = Blur(least).apply(noisy, ground, np.array([100.0]))
+    assert noise_level(found, ground.brain) == pytest.approx(kept, rel=0.06)
+
+
+def test_some_scans_stand_for_all(groups, monkeypatch):
+    monkeypatch.setattr(giving, "SOME", 4)
+    source, target = (scans_of(group, "T1w") for group in groups)
+    elements, measures = candidates(source, target)
+    both = Groups(source, target, elements, measures)
+    sizes = {"tone curve": np.array([0.2])}
+    some, every = (both.difference(sizes, everyone=e) for e in (False, True))
+    before = both.difference({})
+    assert np.linalg.norm(some - every) < 0.05 * np.linalg.norm(every - before)
+    assert some.tolist() != every.tolist()
 
 
 def test_ringing_takes_the_finest_detail_most(one):

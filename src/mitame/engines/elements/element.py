@@ -158,8 +158,9 @@ def kept_noise(image: Image, ground: Ground, least: float) -> float:
         Of its session.
     least : float
         The smaller noise of two groups: a little more in one of them may be ringing.
+        0 if none is kept.
     """
-    own = noise_in(image, ground.calm)
+    own = noise_in(image, ground.calm) if least else 0.0
     return own if own > CLEAR * least else least
 
 
