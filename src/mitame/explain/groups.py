@@ -29,10 +29,6 @@ from mitame.explain.plain import (
 )
 from mitame.prepare.resample import resample
 
-LEAVES = 4.0
-"""In sizes of the field that differs: smaller differences of a place may be what it
-leaves. It is told from white matter, and at the rim of the brain it is a guess."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Named:
@@ -131,13 +127,16 @@ def _told(
 
     What differs in one place only would be taken for a bit of everything. And strong
     elements may look like a place: if they alone are no more names and leave no place,
-    or a field differs that may leave one, there is none.
+    there is none. Nor is one believed where a field differs outside of it: fields are
+    told from white matter, and what they leave at the brain's rim looks like a place.
     """
     local = find_local(source, target, suffix, seed=seed)
     whole = _explained(source, target, suffix, None, seed)
-    if local is None or abs(local.size) < LEAVES * _field_of(whole):
+    if local is None:
         return whole
     outside = _explained(source, target, suffix, local, seed)
+    if any(one.name == "bias field" for one in outside.named):
+        return whole
     if len(whole.named) > len(outside.named):
         return outside
     elements = whole.found.elements
@@ -147,11 +146,6 @@ def _told(
         _given(target, suffix, elements, less),
     )
     return whole if find_local(*alike, suffix, seed=seed) is None else outside
-
-
-def _field_of(told: Explanation) -> float:
-    """Return how large the field is that differs, percent; 0 if none does."""
-    return next((one.size for one in told.named if one.name == "bias field"), 0.0)
 
 
 def _given(

@@ -131,21 +131,16 @@ def test_a_place_is_told_only_if_elements_alone_leave_one(left, everyone, monkey
     assert len(sizes) == 1 + left
 
 
-@pytest.mark.parametrize(("field", "stays"), [(6.0, False), (4.0, True)])
-def test_a_place_may_be_what_a_strong_field_leaves(
-    field, stays, told, everyone, monkeypatch
-):
+def test_beside_a_field_no_place_of_all_tissues_is_told(told, everyone, monkeypatch):
     (place,) = told.places
-    place = replace(place, size=-20.0)
-    shading = Named("bias field", field, field - 1, field + 1, "%", 1.0)
-    shaded = replace(told, named=(shading,), places=())
+    shading = Named("bias field", 6.0, 5.0, 7.0, "%", 1.0)
+    whole = replace(told, named=(shading,), places=())
     outside = replace(told, named=(shading,), places=(place,))
     monkeypatch.setattr(groups, "find_local", lambda *_, **__: place)
     monkeypatch.setattr(
-        groups, "_explained", lambda *given: outside if given[3] else shaded
+        groups, "_explained", lambda *given: outside if given[3] else whole
     )
-    found = explain(everyone[:7], everyone[10:17])["T1w"]
-    assert found is (outside if stays else shaded)
+    assert explain(everyone[:7], everyone[10:17])["T1w"] is whole
 
 
 def test_too_few_scans_are_an_error(everyone):
