@@ -5,13 +5,13 @@ one person of the target. The leak is the mean square, over that person's brain,
 the elements change once the lesions are in the cohort, more or less than without them;
 over the mean square of the lesions.
 
-Usage: python benchmarks/leak.py ANATOMY OUT [--people 60] [--first 0] [--n 10]
+Usage: python benchmarks/leak.py ANATOMY OUT [--people 60] [--first 0]
+       [--cohorts 0,1,2]
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,8 +47,8 @@ def edit(found: Found, scan: Scan) -> NDArray[np.floating]:
     return np.stack([one[scan.ground.brain] for one in changed])
 
 
-def leak(number: int, people: list[Person]) -> dict[str, float | list[str]]:
-    """Return the leak of one cohort, and what was found with the lesions in it."""
+def leak(number: int, people: list[Person]) -> tuple[float, list[str], list[str]]:
+    """Return the leak of one cohort, what was planted, and what was found with it."""
     key = (0, number)
     rng = np.random.default_rng(key)
     planted = naming.drawn("single", rng)
@@ -64,7 +64,7 @@ def leak(number: int, people: list[Person]) -> dict[str, float | list[str]]:
     lesions = (seen.image - scan.image)[scan.ground.brain]
     more = edit(changed, scan) - edit(healthy, scan)
     share = float(np.mean(np.sum(more**2, axis=0)) / np.mean(lesions**2))
-    return {"leak": share, "planted": [*planted], "found": [*changed.sizes]}
+    return share, [*planted], [*changed.sizes]
 
 
 def _found(source: list[Scan], target: list[Session]) -> Found:
@@ -77,16 +77,15 @@ def main() -> None:
     parser.add_argument("anatomy", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--people", type=int, default=60)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--n", type=int, default=10)
+    parser.add_argument("--first", type=int, default=0, help="number of the first one")
+    parser.add_argument("--cohorts", default="0,1,2")
     args = parser.parse_args()
-    people = naming.pool(args.anatomy, args.out, args.people)
-    shares_of = {}
-    for number in range(args.first, args.first + args.n):
-        one = leak(number, people)
-        shares_of[str(number)] = float(one["leak"])  # type: ignore[arg-type]
-        print(json.dumps(one), flush=True)
-    print(bootstrap(shares_of, seed=0))
+    people = naming.pool(args.anatomy, args.out, args.people, args.first)
+    leaks = {}
+    for number in args.cohorts.split(","):
+        leaks[number], planted, found = leak(int(number), people)
+        print(f"{number}: {leaks[number]:.4f}, {planted} as {found}", flush=True)
+    print(bootstrap(leaks, seed=0))
 
 
 if __name__ == "__main__":

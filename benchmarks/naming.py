@@ -289,8 +289,8 @@ def table(lines: list[Line]) -> None:
         some = [one for one in single if name == "all" or name in one["planted"]]
         if some:
             print(f"| {name} | {len(some)} | " + " | ".join(shares(some)) + " |")
-    inside = [held(one) for one in single if held(one) is not None]
-    print(f"intervals that hold the truth: {sum(map(bool, inside))} of {len(inside)}")
+    inside = [h for one in single if (h := held(one)) is not None]
+    print(f"intervals that hold the truth: {sum(inside)} of {len(inside)}")
     mixed = [one for one in lines if one["kind"] == "mixed"]
     if mixed:
         scores = {str(one["number"]): f1(one) for one in mixed}

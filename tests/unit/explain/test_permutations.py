@@ -65,6 +65,13 @@ def test_what_no_split_shows_is_believed():
     assert splits.threshold(counts_of(place)) <= 9.0
 
 
+def test_less_chance_can_be_asked_for_than_so_many_splits_show():
+    splits = Splits(noise(39, 0))  # chance is 1 in 40 at least
+    place = counts_of(np.full(40, 9.0))
+    assert np.isfinite(splits.threshold(place, 0.03))
+    assert splits.threshold(place, 0.02) == np.inf
+
+
 def test_no_voxel_at_all_is_no_place():
     splits = Splits(np.zeros((39, len(STEPS)), int))
     assert splits.threshold(np.zeros(len(STEPS), int)) == np.inf

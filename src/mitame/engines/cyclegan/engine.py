@@ -84,8 +84,8 @@ class CycleGAN:
     noise_, noise_back_ : array of float32, shape (n_sequences,)
         Standard deviation of the target's noise, and of the source's.
     weights_ : dict of str to array, optional
-        Of generators and discriminators: `kept.weights_of`. None in a model that was
-        fitted before they were kept; use does not need them.
+        Of the generator to the target and its discriminator: `kept.weights_of`. None in
+        a model that was fitted before they were kept; use does not need them.
     """
 
     needs_pairs: ClassVar[bool] = False

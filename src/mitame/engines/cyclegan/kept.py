@@ -10,8 +10,8 @@ from mitame.engines.cyclegan.networks import Discriminator, Generator, Networks
 from mitame.engines.cyclegan.settings import Settings
 from mitame.engines.cyclegan.state import below
 
-KEPT = ("there_average", "back_average", "there_judge", "back_judge")
-"""Parts of `Networks`."""
+KEPT = ("there_average", "there_judge")
+"""Parts of `Networks`: the generator to the target, and its discriminator."""
 
 TOPS = "tops"
 """The brightest tone of each sequence, which networks are built with."""
@@ -21,7 +21,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 def weights_of(networks: Networks) -> Weights:
-    """Return the weights of the average generators and of both discriminators."""
+    """Return the weights of the average generator to the target and its discriminator."""
     found: Weights = {TOPS: np.asarray(networks.tops, np.float32)}
     for part in KEPT:
         for name, values in getattr(networks, part).state_dict().items():
