@@ -21,7 +21,7 @@ Weights = dict[str, NDArray[np.float32]]
 
 
 def weights_of(networks: Networks) -> Weights:
-    """Return the weights of the average generator to the target and its discriminator."""
+    """Return the weights of the generator to the target and its discriminator."""
     found: Weights = {TOPS: np.asarray(networks.tops, np.float32)}
     for part in KEPT:
         for name, values in getattr(networks, part).state_dict().items():
