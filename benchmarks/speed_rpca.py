@@ -2,9 +2,10 @@
 
 Prints a Markdown table. The matrix is simulated, subjects x voxels in float32, its mean
 removed: factors of subjects whose strengths fall slowly, as those of brains on one grid
-do, with noise and lesions. Peers are the same method with the same start, growth and
-tolerance: inexact augmented Lagrangian steps in numpy, with numpy's whole SVD and with
-scikit-learn's randomized one, of as many values and rounds as the same objective takes.
+do, with noise and lesions. Peers are the same method with the same start and tolerance
+and a growth that comes to the same objective: inexact augmented Lagrangian steps in
+numpy, with numpy's whole SVD and with scikit-learn's randomized one, of as many values
+and rounds as that takes.
 What is compared runs in one process, in turns; a time is the best of some rounds, with
 the median in brackets. Beside it is how long processors were busy, which says more
 where others compute too. The objective is that of the parts found; what they leave is
@@ -89,7 +90,7 @@ def simulated(subjects: int, voxels: int, out: Floats) -> None:
 
 def ours(matrix: Floats) -> Split:
     """Return what `robust_pca` finds."""
-    found = robust_pca(matrix, tolerance=TOLERANCE, growth=GROWTH)
+    found = robust_pca(matrix, tolerance=TOLERANCE)
     return Split(found.rank, found.iterations, found.objective, found.residual)
 
 

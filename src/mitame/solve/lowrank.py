@@ -21,6 +21,13 @@ from mitame.solve.wide import Shrunk, Wide, room
 START = 1.25
 """Of the first weight, over the largest singular value: as in the method's paper."""
 
+SETTLED = 3e-3
+"""Share of the matrix that parts leave once they hardly change any more: from there on
+the weight grows by the square of what it grew by."""
+
+FINE = 1e-7
+"""Of all squares together: what is above it, sums in float32 tell well enough."""
+
 CHECK = 10
 """Steps after which the gap is measured: it costs half a step."""
 
@@ -70,7 +77,7 @@ def robust_pca(
     *,
     penalty: float | None = None,
     tolerance: float = 1e-5,
-    growth: float = 1.5,
+    growth: float = 1.45,
     most: int = 500,
     folder: Path | None = None,
 ) -> LowRank:
@@ -92,8 +99,9 @@ def robust_pca(
     tolerance : float
         `LowRank.residual` at which to stop, > 0; float32 reaches about 1e-6.
     growth : float
-        Of the weight of what is left, from one step to the next, > 1. With less there
-        are more steps, and the objective is nearer to the least one: see `LowRank.gap`.
+        Of the weight of what is left, from one step to the next, > 1, until the parts
+        are settled, and its square from there on. With less there are more steps, and
+        the objective is nearer to the least one: see `LowRank.gap`.
     most : int
         Steps allowed.
     folder : Path, optional
@@ -125,14 +133,19 @@ def robust_pca(
     while not left < tolerance:
         if steps == most:
             raise _too_few(most, "residual", left, tolerance)
+        more = growth if left > SETTLED else growth**2
         bounds = np.float32(bound), np.float32(work.penalty / weight)
-        shares = np.float32(share), np.float32(1 / growth)
-        shrink = Shrunk.by(square, 1 / weight).whole
+        shares = np.float32(share), np.float32(1 / more)
+        shrunk = Shrunk.by(square, 1 / weight)
+        fine = FINE * np.trace(square) * (more * weight) ** 2 > 1
         with single_blas():
-            exact_step(work.matrix, state, shrink, bounds, shares, work.gram, work.sums)
+            exact_step(
+                work.matrix, state, shrunk.whole, bounds, shares, fine,
+                work.gram, work.sums,
+            )  # fmt: skip
         square = work.gram.sum(axis=0)
         left = work.relative(work.sums[:, 0].sum())
-        bound, share, weight = work.penalty / weight, 1 / growth, weight * growth
+        bound, share, weight = work.penalty / weight, 1 / more, weight * more
         steps += 1
     end = _End(weight, bound, share, np.inf, np.inf)
     return _finished(work, state, square, end, steps, folder)

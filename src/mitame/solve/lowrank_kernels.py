@@ -26,12 +26,8 @@ def _clipped(value: np.float32, bound: np.float32) -> np.float32:
 
 
 @kernel
-def _add_square(tile: Doubles, gram: Doubles) -> None:
-    """Add ``tile @ tile.T`` to a matrix, but for the upper right quarter.
-
-    In float64: a step looks at singular values so small beside the largest that their
-    squares would be lost in sums of float32.
-    """
+def _add_square(tile: Floats | Doubles, gram: Doubles) -> None:
+    """Add ``tile @ tile.T`` to a matrix, but for the upper right quarter."""
     half = len(tile) // 2
     gram[half:] += np.dot(tile[half:], tile.T)
     gram[:half, :half] += np.dot(tile[:half], tile[:half].T)
@@ -64,6 +60,7 @@ def exact_step(
     shrink: Floats,
     bounds: tuple[np.float32, np.float32],
     shares: tuple[np.float32, np.float32],
+    fine: bool,
     gram: Doubles,
     sums: Doubles,
 ) -> None:
@@ -83,6 +80,9 @@ def exact_step(
         Largest entry of U, before and after.
     shares : tuple of two float32
         What scales U to this step and then to the next.
+    fine : bool
+        Whether products of a tile are summed in float64, in twice the time, for
+        singular values so small beside the largest that float32 loses their squares.
     gram : array of float64, shape (parts, n, n)
         Set to ``Z @ Z.T`` of each part's columns, Z being what comes to be shrunk next.
     sums : array of float64, shape (parts, any)
@@ -92,11 +92,11 @@ def exact_step(
     (old, new), (share, after) = bounds, shares
     for part in prange(len(gram)):
         tile, low = np.empty((n, TILE), np.float32), np.empty((n, TILE), np.float32)
-        wide = np.zeros((n, TILE))
+        wide = np.empty((n, TILE))
         gram[part], sums[part] = 0, 0
         for first in range(part * PART, min(width, (part + 1) * PART), TILE):
             columns = min(TILE, width - first)
-            tile[:, columns:], wide[:, columns:] = 0, 0
+            tile[:, columns:] = 0
             for i in range(n):
                 given = matrix[i, first : first + columns]
                 held, row = state[i, first : first + columns], tile[i]
@@ -113,10 +113,14 @@ def exact_step(
                     both = given[k] - common[k] + scaled
                     inner = _clipped(both, new)
                     held[k] = both
-                    wide[i, k] = given[k] - both + inner + after * inner
+                    row[k] = given[k] - both + inner + after * inner
                     squares += (inner - scaled) * (inner - scaled)
                 sums[part, 0] += squares
-            _add_square(wide, gram[part])
+            if fine:
+                wide[:] = tile
+                _add_square(wide, gram[part])
+            else:
+                _add_square(tile, gram[part])
 
 
 @parallel
