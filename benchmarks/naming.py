@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import pickle
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,21 @@ from scipy.ndimage import gaussian_filter
 from sklearn.linear_model import HuberRegressor
 
 from mitame.core.session import Session
+from mitame.core.volume import Step
 from mitame.engines.elements.fields import fields_at
 from mitame.evaluate.intervals import bootstrap
 from mitame.explain.groups import explain
+from mitame.explain.local import Local
 from mitame.prepare.orient import Orient
 from mitame.prepare.pipeline import Preparation
-from mitame.prepare.resample import resample_mask
+from mitame.prepare.place import in_place
+from mitame.prepare.resample import resample, resample_mask
 from mitame.prepare.scale import ScaleToWhiteMatter
-from mitame.prepare.template import FindTemplate, template_coordinates
+from mitame.prepare.template import (
+    FindTemplate,
+    template_coordinates,
+    template_grid,
+)
 from mitame.simulate.acquire import Scanned, scan
 from mitame.simulate.anatomy import OUTSIDE_BRAIN, find_anatomies, read_anatomy
 from mitame.simulate.catalog import SimulatedScanner, scanner_named
@@ -153,6 +161,17 @@ def truth(
     return float(np.mean([measured(pair) for pair in pairs[:TRUTH_OF]]))
 
 
+def dice(places: Sequence[Local], planted: Planted, people: list[Person]) -> float:
+    """Return how far what was found is the place where people's mean mark is half."""
+    mark = {"place": planted["place"]}
+    mean = np.mean([Pair.of(p, mark, (0,)).mark() for p in people], axis=0)
+    true, grid = mean > 0.5 * mean.max(), template_grid(SPACING)
+    found = np.zeros(grid.shape, bool)
+    for place in places:
+        found |= resample(place.map, grid, interpolator="nearest").data != 0
+    return float(2 * (found & true).sum() / (found.sum() + true.sum()))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
     """Noise-free images of somebody: plain, and with something planted."""
@@ -186,6 +205,13 @@ class Pair:
             white = np.median(image[np.isin(labels, WHITE)])
             apart.append(1 - np.median(image[np.isin(labels, CORTEX)]) / white)
         return 100 * float(apart[1] / apart[0] - 1)
+
+    def mark(self) -> NDArray[np.float32]:
+        """Return how much brighter tissue is, in the template, with some unit."""
+        known = self.person.session
+        image = known["T1w"].with_data(self.seen - self.plain, Step("mark", {}))
+        there = in_place(replace(known, volumes={"T1w": image}), SPACING)
+        return np.where(there.brain, there.images["T1w"], 0)
 
     def brightening(self) -> float:
         """Return how many percent brighter the marked cortex is."""
@@ -235,13 +261,16 @@ def cohort(kind: str, number: int, people: list[Person]) -> Line:
         for one in told.named
     ]
     true = {name: truth(name, planted, who[GROUP:], key) for name in planted}
-    return {
+    line = {
         "kind": kind,
         "number": number,
         "planted": planted,
         "truth": true,
         "named": named,
     }
+    if "place" in planted:
+        line["dice"] = dice(told.places, planted, who[GROUP:])
+    return line
 
 
 def pool(anatomy: Path, out: Path, n: int, first: int = 0) -> list[Person]:
@@ -289,6 +318,10 @@ def table(lines: list[Line]) -> None:
         some = [one for one in single if name == "all" or name in one["planted"]]
         if some:
             print(f"| {name} | {len(some)} | " + " | ".join(shares(some)) + " |")
+    overlap = [one["dice"] for one in lines if "dice" in one]
+    if overlap:
+        print(f"places: Dice {np.mean(overlap):.2f}, {min(overlap):.2f} to ", end="")
+        print(f"{max(overlap):.2f} over {len(overlap)}")
     inside = [h for one in single if (h := held(one)) is not None]
     print(f"intervals that hold the truth: {sum(inside)} of {len(inside)}")
     mixed = [one for one in lines if one["kind"] == "mixed"]

@@ -26,7 +26,7 @@ def over_grid(
     shape : tuple of int
         Of the grid.
     most : float
-        Beyond it, and its negative, a coordinate counts as this.
+        So far from 0, the sum goes on as it is there.
 
     Returns
     -------
@@ -51,7 +51,10 @@ def _over_grid(c: Doubles, to: Doubles, most: float, found: Floats) -> None:
             for k in range(found.shape[2]):
                 for axis in range(3):
                     x = to[axis, 0] * i + to[axis, 1] * j + to[axis, 2] * k
-                    at[axis] = min(max(x + to[axis, 3], -most), most)
+                    at[axis] = x + to[axis, 3]
+                far = np.sqrt(at[0] ** 2 + at[1] ** 2 + at[2] ** 2)
+                if far > most:
+                    at *= most / far
                 total = 0.0
                 for a in range(n - 1, -1, -1):
                     row = 0.0

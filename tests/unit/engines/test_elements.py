@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mitame.core.errors import InputError
+from mitame.core.errors import InputError, ModelError
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.elements import Elements, giving
@@ -24,10 +24,12 @@ from mitame.engines.elements.moved import moved
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
 from mitame.engines.elements.spectrum import spectrum
+from mitame.engines.elements.stored import of_words
 from mitame.engines.elements.stripes import find_wave, power, powers
 from mitame.engines.noise import noise_level
 from mitame.prepare.regions import REGIONS, SIDES, region_of
 from mitame.prepare.template import template_coordinates
+from mitame.simulate.fields import receive_field
 from mitame.testing.people import NOISE, people
 
 GRAY, FLUID = 0.7, 0.3
@@ -156,6 +158,25 @@ def test_the_length_of_a_fields_coefficients_is_its_spread_over_the_brain():
     assert spread == pytest.approx(np.linalg.norm(size), rel=0.1)
 
 
+def test_a_coil_is_told_from_white_matter_alone(one):
+    _, ground = one
+    session = people(1, seed=5)[0]
+    volume, inside = session["T1w"], ground.brain
+    middle = np.argwhere(inside).mean(axis=0)
+    center = volume.affine[:3, :3] @ middle + volume.affine[:3, 3]
+    coil = receive_field(
+        volume.shape,
+        volume.affine,
+        center,
+        strength=0.15,
+        rng=np.random.default_rng(0),
+    )
+    told = ground.slow_part(volume.data * coil) - ground.slow_part(volume.data)
+    true = np.log(coil[inside])
+    wrong = true - ground.field(told)[inside]
+    assert np.std(wrong) < 0.35 * np.std(true)
+
+
 def test_blur_is_a_gaussian_of_the_given_width_and_keeps_the_noise(one):
     _, ground = one
     rng = np.random.default_rng(0)
@@ -245,6 +266,18 @@ def test_noise_that_was_added_is_taken_away(one):
     levels = [noise_level(x, ground.brain) for x in (image, more, less)]
     assert levels[1] > 1.3 * levels[0]
     assert levels[2] == pytest.approx(levels[0], rel=0.1)
+
+
+def test_what_is_measured_of_an_image_without_white_matter_is_not_a_number(one):
+    image, ground = one
+    found = Measures(tones=(0.5, 1.0)).of(np.zeros_like(image), ground)
+    assert not np.isfinite(found).any()
+
+
+def test_a_field_of_another_version_is_refused():
+    words = {"kind": "Field", "n": 19, "noise": 0.0, "name": "bias field"}
+    with pytest.raises(ModelError, match=f"19 numbers, this version's has {N_FIELDS}"):
+        of_words(words, {})
 
 
 def test_the_summary_of_a_brighter_field_is_its_coefficients(one):

@@ -136,7 +136,7 @@ class Field:
     noise: float = 0.0
     name: str = "bias field"
     probe: ClassVar[float] = 0.1
-    most: ClassVar[float] = np.inf
+    most: ClassVar[float] = 0.5
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`; where the gain is less, as much noise stays."""

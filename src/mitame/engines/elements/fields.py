@@ -8,15 +8,21 @@ from itertools import product
 import numpy as np
 from numpy.polynomial.legendre import leg2poly, legval
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
 from mitame.prepare.template import FIELD_MM, MIDDLE_MM, template
 from mitame.solve.polynomial import over_grid
 
-DEGREE = 3
-"""Of the polynomials that a bias field is made of."""
+DEGREE = 5
+"""Of the polynomials that a bias field is made of: the eight loops of a head coil leave
+bumps that a cubic cannot show."""
 
-OUTERMOST = 1.2
-"""In half brains: farther out, a field goes on as it is there."""
+WIDTH_MM = 50.0
+"""Of a field's bumps (SD), before anything is known of it: as wide as a coil's loop."""
+
+OUTERMOST = 1.1
+"""In half brains from the middle, just outside the brain: farther out, a field goes on
+as it is there."""
 
 DEGREES = sorted(
     (d for d in product(range(DEGREE + 1), repeat=3) if 0 < sum(d) <= DEGREE), key=sum
@@ -24,6 +30,12 @@ DEGREES = sorted(
 """Of the polynomials along the three axes."""
 
 N_FIELDS = len(DEGREES)
+
+FEWER = 16
+"""Of the template's voxels, one in so many tells what fields there may be."""
+
+TINY = 1e-9
+"""Keeps what hardly any field has finite."""
 
 
 def fields_at(place: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -34,6 +46,22 @@ def fields_at(place: NDArray[np.floating]) -> NDArray[np.float64]:
     """
     mean, mix = _orthonormal()
     return np.asarray((_plain(_normal(place)) - mean) @ mix)
+
+
+@cache
+def unlikely() -> NDArray[np.float64]:
+    """Return what makes coefficients of a field white, before it is seen.
+
+    The fields that may be are a Gaussian process of width `WIDTH_MM` and standard
+    deviation 1; the matrix is the inverse of what its coefficients have as covariance,
+    shape (N_FIELDS, N_FIELDS). So a field goes on where it is not seen as bumps of that
+    width do, and not as polynomials.
+    """
+    place = _brain()[::FEWER]
+    functions = fields_at(place)
+    near = np.exp(-cdist(place, place, "sqeuclidean") / (2 * WIDTH_MM**2))
+    covariance = functions.T @ near @ functions / len(place) ** 2
+    return np.asarray(np.linalg.inv(covariance + TINY * np.eye(N_FIELDS)))
 
 
 def field_over(
@@ -76,7 +104,8 @@ def _powers(coefficients: NDArray[np.floating]) -> NDArray[np.float64]:
 def _normal(place: NDArray[np.floating]) -> NDArray[np.float32]:
     half = np.array(FIELD_MM, np.float32) / 2
     away = (place - np.array(MIDDLE_MM, np.float32)) / half
-    return np.asarray(np.clip(away, -OUTERMOST, OUTERMOST), np.float32)
+    far = np.linalg.norm(away, axis=-1, keepdims=True)
+    return np.asarray(away / np.maximum(far / OUTERMOST, 1), np.float32)
 
 
 def _plain(place: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -91,9 +120,14 @@ def _plain(place: NDArray[np.floating]) -> NDArray[np.float64]:
 @cache
 def _orthonormal() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the means over the template's brain, and what makes them orthonormal."""
-    mask = template("mask")
-    index = np.argwhere(mask.data > 0.5)[::7]
-    plain = _plain(_normal(index @ mask.affine[:3, :3].T + mask.affine[:3, 3]))
+    plain = _plain(_normal(_brain()))
     mean = plain.mean(axis=0)
     _, upper = np.linalg.qr((plain - mean) / len(plain) ** 0.5)
     return mean, np.linalg.inv(upper)
+
+
+def _brain() -> NDArray[np.float64]:
+    """Return places in the template's brain, (n, 3)."""
+    mask = template("mask")
+    index = np.argwhere(mask.data > 0.5)[::7]
+    return np.asarray(index @ mask.affine[:3, :3].T + mask.affine[:3, 3])

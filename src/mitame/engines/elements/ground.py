@@ -11,7 +11,12 @@ from scipy.ndimage import minimum_filter
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
 from mitame.engines.elements.around import cells_of
-from mitame.engines.elements.fields import N_FIELDS, field_over, fields_at
+from mitame.engines.elements.fields import (
+    N_FIELDS,
+    field_over,
+    fields_at,
+    unlikely,
+)
 from mitame.engines.noise import smooth_part
 from mitame.prepare.resample import resample
 from mitame.prepare.template import (
@@ -32,9 +37,9 @@ FAR = 3.0
 FITS = 5
 """Of a field, each without what was far off the one before."""
 
-STIFF = 1e-4
-"""What a field's coefficients cost, in voxels' errors: where white matter is far away,
-a field goes on gently."""
+STIFF = 2e-5
+"""What an unlikely field costs, in voxels' squared errors: where white matter is far
+away, a field goes on gently."""
 
 FAINT = 0.05
 """White-matter medians; no tissue is as dark."""
@@ -128,13 +133,17 @@ class Ground:
     def slow_part(self, image: Image) -> NDArray[np.float64]:
         """Return coefficients of the field without which white matter is most even.
 
-        Of white matter alone: gray matter that is bright in one place is no field.
+        Of white matter alone: gray matter that is bright in one place is no field. Not
+        numbers where hardly any of it is brighter than `FAINT`.
         """
         values = image.ravel()[self.sampled]
         some = values > FAINT
+        if some.sum() <= N_FIELDS:
+            return np.full(N_FIELDS, np.nan)
         design = np.column_stack([np.ones(some.sum()), self.fields[some]])
         wanted = np.log(values[some]).astype(np.float64)
-        cost = STIFF * len(wanted) * np.diag([0.0, *np.ones(N_FIELDS)])
+        cost = np.zeros((1 + N_FIELDS, 1 + N_FIELDS))
+        cost[1:, 1:] = STIFF * len(wanted) * unlikely()
         keep = np.ones(len(wanted), bool)
         found = np.zeros(design.shape[1])
         for _ in range(FITS):

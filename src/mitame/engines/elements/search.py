@@ -35,7 +35,7 @@ SMALL = 0.1
 """Of an element's probe: as much more shows how a size depends on the people."""
 
 ENOUGH = 0.02
-"""A refit ends when a step makes the misfit smaller by less than this share."""
+"""A refit ends when it hopes to make the misfit smaller by less than this share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,8 +125,9 @@ class Search:
     ) -> tuple[Sizes, NDArray[np.float64]]:
         """Return the sizes at which the groups are alike, by giving them.
 
-        Gauss-Newton steps whose slopes are traces at first; every step that was tried
-        tells more of them (C. G. Broyden, Mathematics of Computation 19, 1965).
+        Gauss-Newton steps whose slopes are traces at first, or, for everyone, those
+        where the sizes are; every step that was tried tells more of them (C. G.
+        Broyden, Mathematics of Computation 19, 1965).
 
         Parameters
         ----------
@@ -144,22 +145,24 @@ class Search:
         gap = self.groups.difference(sizes, everyone=everyone)
         misfit, white = self.chance.misfit, self.chance.whiten
         units = self._units(sizes)
-        slope = white @ self._traces(sizes) * units
+        slopes = self._slopes(sizes) if everyone else self._traces(sizes)
+        slope = white @ slopes * units
+        reach = 1.0
         for _ in range(STEPS):
-            tried = self._moved(sizes, np.linalg.pinv(slope) @ white @ gap * units)
+            toward = reach * np.linalg.pinv(slope) @ white @ gap
+            tried = self._moved(sizes, toward * units)
             step = (_flat(tried) - _flat(sizes)) / units
-            if not step.any():
+            hoped = np.linalg.norm(white @ gap - slope @ step)
+            if hoped > (1 - ENOUGH) * misfit(gap):
                 break
             new = self.groups.difference(tried, everyone=everyone)
             did = white @ (gap - new)
-            if not np.isfinite(did).all():  # so far that some gray matter is not gray
-                break
+            if not np.isfinite(did).all():  # so far that no tissue is what it was
+                reach /= 2
+                continue
             slope = slope + np.outer(did - slope @ step, step) / (step @ step)
-            better = 1 - misfit(new) / misfit(gap)
-            if better > 0:
+            if misfit(new) < misfit(gap):
                 sizes, gap = tried, new
-            if 0 < better < ENOUGH:
-                break
         return sizes, gap
 
     def told(self, sizes: Sizes) -> Found:
@@ -198,12 +201,14 @@ class Search:
 
     def _to_size(self, sizes: Sizes) -> NDArray[np.float64]:
         """Return what makes a step in the sizes of a difference (m,)."""
+        white = self.chance.whiten
+        return np.asarray(np.linalg.pinv(white @ self._slopes(sizes)) @ white)
+
+    def _slopes(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Return the traces of a little more of elements where they are, (m, n)."""
         gap = self.groups.difference(sizes)
         slopes = [self._slope(name, sizes, gap) for name in sizes]
-        white = self.chance.whiten
-        return np.asarray(
-            np.linalg.pinv(white @ np.concatenate(slopes, axis=1)) @ white
-        )
+        return np.concatenate(slopes, axis=1)
 
     def _slope(
         self, name: str, sizes: Sizes, gap: NDArray[np.float64]

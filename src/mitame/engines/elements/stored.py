@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.core.errors import ModelError
 from mitame.core.volume import Volume
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.element import Element, Field, Level, Tone
+from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.placed import Placed
 
@@ -48,9 +50,21 @@ def in_words(
 
 
 def of_words(words: Mapping[str, Any], places: Mapping[str, NDArray[Any]]) -> Element:
-    """Return the element that `in_words` wrote."""
+    """Return the element that `in_words` wrote.
+
+    Raises
+    ------
+    ModelError
+        If its field is made of other functions than this version's.
+    """
     known = _plain(words)
     kind = known.pop("kind")
+    if kind == "Field" and known["n"] != N_FIELDS:
+        raise ModelError(
+            f"The model's bias field has {known['n']} numbers, this version's has "
+            f"{N_FIELDS}.",
+            fix="Fit it again with this version of mitame.",
+        )
     if kind != "Placed":
         return KINDS[kind](**known)
     where = tuple(
