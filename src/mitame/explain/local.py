@@ -17,7 +17,8 @@ from mitame.engines.elements.search import Found
 from mitame.explain.place import PlaceMap, find_place
 from mitame.prepare.place import in_place
 from mitame.prepare.regions import REGIONS, RegionFound, name_regions, region_map
-from mitame.prepare.template import template_grid
+from mitame.prepare.resample import resample
+from mitame.prepare.template import template, template_grid
 from mitame.solve.smooth import gaussian
 
 SPACING_MM = 2.0
@@ -25,6 +26,9 @@ SPACING_MM = 2.0
 SMOOTH_MM = 2.0
 """Width (SD) by which images are smoothed: affinely, folds lie on each other to a few
 millimeters."""
+
+SOME_GRAY = 0.1
+"""Share of people who have gray matter where a place of it is shown."""
 
 EVERYONE = 0.9
 """Share of people whose brain a voxel must be in."""
@@ -110,19 +114,22 @@ def find_local(
 
 
 def local_of(element: Placed, found: Found) -> Local:
-    """Return the place of an element as people read it."""
+    """Return the place of an element as people read it.
+
+    It is where there may be gray matter, of which alone the element is.
+    """
     (place,), size = element.places, float(found.sizes[element.name][0])
-    there = place.data > 0
+    gray = resample(template("gm"), place, interpolator="linear").data
+    shown = np.where(gray > SOME_GRAY, place.data, np.float32(0))
+    there = shown > 0
     labels = region_map(place)
-    gray = [n for n, name in enumerate(REGIONS, 1) if name.endswith(PARTS)]
-    cortex = there & np.isin(labels, gray)
+    parts = [n for n, name in enumerate(REGIONS, 1) if name.endswith(PARTS)]
+    cortex = there & np.isin(labels, parts)
     draws = 100 * found.draws[element.name][:, 0]
     low, high = np.quantile(draws, (0.025, 0.975))
     return Local(
-        place.with_data(
-            place.data * np.float32(size * element.level.at), Step("gray", {})
-        ),
-        _named(cortex if cortex.any() else there, place.data, place),
+        place.with_data(shown * np.float32(size * element.level.at), Step("gray", {})),
+        _named(cortex if cortex.any() else there, shown, place),
         100 * size,
         float(low),
         float(high),

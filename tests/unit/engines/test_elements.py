@@ -22,13 +22,14 @@ from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.measures import Measures
 from mitame.engines.elements.moved import moved
 from mitame.engines.elements.placed import Placed
+from mitame.engines.elements.places import reach
 from mitame.engines.elements.search import Found
 from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stored import of_words
 from mitame.engines.elements.stripes import find_wave, power, powers
 from mitame.engines.noise import noise_level
 from mitame.prepare.regions import REGIONS, SIDES, region_of
-from mitame.prepare.template import template_coordinates
+from mitame.prepare.template import template_coordinates, template_grid
 from mitame.simulate.fields import receive_field
 from mitame.testing.people import NOISE, people
 
@@ -365,6 +366,17 @@ def test_what_some_scans_do_not_show_is_not_compared(cut, groups):
     assert "frontal cortex" in found.elements
     # Where nobody has it, it cannot differ.
     assert ("cerebellum" in found.elements) == (cut == 2)
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1, True), (4, False)])
+def test_what_lies_elsewhere_for_the_most_part_is_another_place(size, kept):
+    grid = template_grid(2.0)
+    seed, t = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
+    seed[20:30, 20:30, 20:30] = 1
+    t[25 : 25 + 5 * size, 22:28, 22:28] = 5
+    place = reach(t, np.ones(grid.shape, bool), [grid.with_data(seed, Step("s", {}))])
+    wanted = t > 0 if kept else seed > 0
+    assert np.array_equal(place.data > 0, wanted)
 
 
 @pytest.mark.slow

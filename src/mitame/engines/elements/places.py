@@ -35,6 +35,9 @@ BORDER = 0.55
 """Share of a place's height at which it ends. A smoothed edge is half as high, and a
 little more where the place lies a little otherwise in everyone."""
 
+MOSTLY = 0.5
+"""Share of a place that is in the regions it was found by, or it is another one."""
+
 LEAST_SCATTER = 1e-3
 """White-matter medians; keeps t finite where nobody differs."""
 
@@ -141,8 +144,8 @@ def reach(t: Image, mask: NDArray[np.bool_], seeds: Sequence[Volume]) -> Volume:
     mask : array of bool, shape (i, j, k)
         Where t is known.
     seeds : sequence of Volume
-        Regions of the template; what is brighter and hangs together with one of them
-        is the place. If nothing is, the place is the regions.
+        Regions of the template; what is brighter, hangs together and lies in them for
+        the most part is the place. If nothing does, the place is the regions.
     """
     grid = template_grid(SPACING_MM)
     inside = np.zeros(grid.shape, bool)
@@ -153,7 +156,8 @@ def reach(t: Image, mask: NDArray[np.bool_], seeds: Sequence[Volume]) -> Volume:
     height = np.quantile(brighter, 0.9) if brighter.size else np.inf
     pieces, _ = ndimage.label((t > BORDER * height) & mask)
     touched = np.unique(pieces[inside & (pieces > 0)])
-    place = np.isin(pieces, touched) & (pieces > 0) if len(touched) else inside
+    theirs = [n for n in touched if inside[pieces == n].mean() >= MOSTLY]
+    place = np.isin(pieces, theirs) if theirs else inside
     return grid.with_data(place.astype(np.float32), Step("place", {}))
 
 
