@@ -121,6 +121,7 @@ def local_of(element: Placed, found: Found) -> Local:
     (place,), size = element.places, float(found.sizes[element.name][0])
     gray = resample(template("gm"), place, interpolator="linear").data
     shown = np.where(gray > SOME_GRAY, place.data, np.float32(0))
+    shown = shown if shown.any() else place.data
     there = shown > 0
     labels = region_map(place)
     parts = [n for n, name in enumerate(REGIONS, 1) if name.endswith(PARTS)]

@@ -27,6 +27,12 @@ RIVAL = 0.7
 
 MOST_RIVALS = 3
 
+PART = 0.2
+"""Share of a trace that an element has to be, to count where several are like one."""
+
+UNLIKE = 0.7
+"""Share of a trace that several may leave, and still be like it."""
+
 UNSURE = 0.03
 """Share of a difference that may stay: scanners are not exactly what elements say, and
 what that leaves is not another element."""
@@ -94,7 +100,42 @@ class Search:
             if self._cost(*best) >= self._cost(sizes, gap):
                 break
             sizes, gap = best
+        sizes, gap = self._fewer(sizes, gap)
         return self.refit(sizes, everyone=True)[0] if sizes else sizes
+
+    def _fewer(
+        self, sizes: Sizes, gap: NDArray[np.float64]
+    ) -> tuple[Sizes, NDArray[np.float64]]:
+        """Return one element in place of several that together look like it.
+
+        Taken one after the other, two may come to explain what one would for less.
+        """
+        for name, element in self.groups.elements.items():
+            alike = self._alike(name, sizes) if element.n == 1 else []
+            if name in sizes or len(alike) < 2:
+                continue
+            rest = {n: s for n, s in sizes.items() if n not in alike}
+            tried = self._without_needless(
+                *self.refit({**rest, name: self._none(name)})
+            )
+            if self._cost(*tried) < self._cost(sizes, gap):
+                sizes, gap = tried
+        return sizes, gap
+
+    def _alike(self, name: str, sizes: Sizes) -> list[str]:
+        """Return which elements an element looks like the sum of, if it does."""
+        traces, white = self.groups.traces, self.chance.whiten
+        mine = (white @ traces[name])[:, 0]
+        parts = np.linalg.lstsq(white @ self._traces(sizes), mine)[0]
+        found, first, whole = [], 0, np.zeros_like(mine)
+        for other in sizes:
+            last = first + traces[other].shape[1]
+            part = white @ traces[other] @ parts[first:last]
+            if np.linalg.norm(part) > PART * np.linalg.norm(mine):
+                found.append(other)
+            first, whole = last, whole + part
+        left = np.linalg.norm(mine - whole) / np.linalg.norm(mine)
+        return found if left < UNLIKE else []
 
     def _none(self, name: str) -> NDArray[np.float64]:
         return np.zeros(self.groups.elements[name].n)
@@ -153,7 +194,7 @@ class Search:
             tried = self._moved(sizes, toward * units)
             step = (_flat(tried) - _flat(sizes)) / units
             hoped = np.linalg.norm(white @ gap - slope @ step)
-            if hoped > (1 - ENOUGH) * misfit(gap):
+            if hoped >= (1 - ENOUGH) * misfit(gap):
                 break
             new = self.groups.difference(tried, everyone=everyone)
             did = white @ (gap - new)
