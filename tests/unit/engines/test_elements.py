@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mitame.core.errors import InputError, ModelError
+from mitame.core.errors import ImplausibleError, InputError, ModelError
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.elements import Elements, giving
 from mitame.engines.elements.additions import Noise, Stripes
 from mitame.engines.elements.around import gray_around, lattice
 from mitame.engines.elements.candidates import candidates
+from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element, Field, Level, Tone
 from mitame.engines.elements.engine import scans_of
-from mitame.engines.elements.fields import N_FIELDS
+from mitame.engines.elements.fields import N_FIELDS, field_over, fields_at
 from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.fit import found_between
 from mitame.engines.elements.giving import Groups
@@ -23,13 +24,18 @@ from mitame.engines.elements.measures import Measures
 from mitame.engines.elements.moved import moved
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.places import reach
-from mitame.engines.elements.search import Found
+from mitame.engines.elements.search import Found, Search
 from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stored import of_words
 from mitame.engines.elements.stripes import find_wave, power, powers
 from mitame.engines.noise import noise_level
 from mitame.prepare.regions import REGIONS, SIDES, region_of
-from mitame.prepare.template import template_coordinates, template_grid
+from mitame.prepare.template import (
+    FIELD_MM,
+    MIDDLE_MM,
+    template_coordinates,
+    template_grid,
+)
 from mitame.simulate.fields import receive_field
 from mitame.testing.people import NOISE, people
 
@@ -149,6 +155,21 @@ def test_a_field_is_the_sum_of_its_functions(one):
     size = np.random.default_rng(0).normal(size=N_FIELDS)
     found = ground.field(size).ravel()[ground.sampled]
     assert np.allclose(found, ground.fields @ size, atol=1e-4)
+
+
+def test_far_outside_the_brain_a_field_goes_on_as_it_is_at_its_border():
+    grid = template_grid(8.0)
+    affine, shape = grid.affine.copy(), grid.shape
+    affine[:3, :3] *= 2  # twice as far in all directions
+    affine[:3, 3] += affine[:3, 3] - np.array(MIDDLE_MM)
+    size = np.random.default_rng(0).normal(size=N_FIELDS)
+    found = field_over(affine, shape, size)
+    place = np.argwhere(np.ones(shape, bool)) @ affine[:3, :3].T + affine[:3, 3]
+    assert found.ravel() == pytest.approx(fields_at(place) @ size, abs=1e-3)
+    away = place - np.array(MIDDLE_MM)
+    outer = np.linalg.norm(2 * away / np.array(FIELD_MM), axis=1) > 1.2
+    farther = fields_at(1.5 * away + np.array(MIDDLE_MM))
+    assert farther[outer] == pytest.approx(fields_at(place)[outer], abs=1e-4)
 
 
 def test_the_length_of_a_fields_coefficients_is_its_spread_over_the_brain():
@@ -273,6 +294,32 @@ def test_what_is_measured_of_an_image_without_white_matter_is_not_a_number(one):
     image, ground = one
     found = Measures(tones=(0.5, 1.0)).of(np.zeros_like(image), ground)
     assert not np.isfinite(found).any()
+
+
+def test_no_field_is_told_without_white_matter():
+    session = people(1, seed=5)[0]
+    dark = session["T1w"].with_data(0 * session["T1w"].data, Step("dark", {}))
+    with pytest.raises(ImplausibleError, match="Hardly any white matter"):
+        _ = Ground(session.with_volumes({"T1w": dark})).shading
+
+
+class Steep:
+    """Groups that differ by 2 of an element; at more than 4 nothing can be measured."""
+
+    def __init__(self) -> None:
+        self.elements = {"noise": Noise()}
+        self.traces = {"noise": np.array([[0.1], [0.0]])}  # truly 1
+
+    def difference(self, sizes, **_):
+        size = float(sizes["noise"][0]) if sizes else 0.0
+        return np.array([2 - size if size <= 4 else np.nan, 0.1])
+
+
+def test_a_step_that_goes_too_far_is_halved_and_the_next_is_whole():
+    search = Search(Steep(), Chance(np.eye(2), {"noise": 1.0}, 1.0))
+    sizes, gap = search.refit({"noise": np.zeros(1)})
+    assert sizes["noise"] == pytest.approx(2, abs=0.01)
+    assert gap == pytest.approx([0, 0.1], abs=0.01)
 
 
 def test_a_field_of_another_version_is_refused():

@@ -49,13 +49,12 @@ def fields_at(place: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 @cache
-def unlikely() -> NDArray[np.float64]:
-    """Return what makes coefficients of a field white, before it is seen.
+def precision() -> NDArray[np.float64]:
+    """Return the prior precision of a field's coefficients, (N_FIELDS, N_FIELDS).
 
-    The fields that may be are a Gaussian process of width `WIDTH_MM` and standard
-    deviation 1; the matrix is the inverse of what its coefficients have as covariance,
-    shape (N_FIELDS, N_FIELDS). So a field goes on where it is not seen as bumps of that
-    width do, and not as polynomials.
+    Before it is seen, a field is a Gaussian process of width `WIDTH_MM` and standard
+    deviation 1: where it is not seen it goes on as bumps of that width do, and not as
+    polynomials.
     """
     place = _brain()[::FEWER]
     functions = fields_at(place)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import minimum_filter
 
+from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
 from mitame.engines.elements.around import cells_of
@@ -15,7 +16,7 @@ from mitame.engines.elements.fields import (
     N_FIELDS,
     field_over,
     fields_at,
-    unlikely,
+    precision,
 )
 from mitame.engines.noise import smooth_part
 from mitame.prepare.resample import resample
@@ -38,8 +39,8 @@ FITS = 5
 """Of a field, each without what was far off the one before."""
 
 STIFF = 2e-5
-"""What an unlikely field costs, in voxels' squared errors: where white matter is far
-away, a field goes on gently."""
+"""Of a field's prior, in voxels' squared errors: far from white matter, a field goes on
+gently."""
 
 FAINT = 0.05
 """White-matter medians; no tissue is as dark."""
@@ -143,7 +144,7 @@ class Ground:
         design = np.column_stack([np.ones(some.sum()), self.fields[some]])
         wanted = np.log(values[some]).astype(np.float64)
         cost = np.zeros((1 + N_FIELDS, 1 + N_FIELDS))
-        cost[1:, 1:] = STIFF * len(wanted) * unlikely()
+        cost[1:, 1:] = STIFF * len(wanted) * precision()
         keep = np.ones(len(wanted), bool)
         found = np.zeros(design.shape[1])
         for _ in range(FITS):
@@ -165,5 +166,19 @@ class Ground:
 
     @cached_property
     def shading(self) -> Image:
-        """The field of the session's image; its mean logarithm is 0 in the brain."""
-        return np.exp(self.field(self.slow_part(self.session[self.suffix].data)))
+        """The field of the session's image; its mean logarithm is 0 in the brain.
+
+        Raises
+        ------
+        ImplausibleError
+            If there is no white matter to tell it from.
+        """
+        found = self.slow_part(self.session[self.suffix].data)
+        if not np.isfinite(found).all():
+            raise ImplausibleError(
+                f"Hardly any white matter of {self.session.subject} is brighter than "
+                f"{FAINT} of its median.",
+                fix="Prepare the scan: its scale, or its place in the template, is not "
+                "what it is said to be.",
+            )
+        return np.exp(self.field(found))

@@ -111,8 +111,10 @@ class Search:
         Taken one after the other, two may come to explain what one would for less.
         """
         for name, element in self.groups.elements.items():
-            alike = self._alike(name, sizes) if element.n == 1 else []
-            if name in sizes or len(alike) < 2:
+            if name in sizes or element.n > 1:
+                continue
+            alike = self._alike(name, sizes)
+            if len(alike) < 2:
                 continue
             rest = {n: s for n, s in sizes.items() if n not in alike}
             tried = self._without_needless(
@@ -188,9 +190,9 @@ class Search:
         units = self._units(sizes)
         slopes = self._slopes(sizes) if everyone else self._traces(sizes)
         slope = white @ slopes * units
-        reach = 1.0
+        length = 1.0
         for _ in range(STEPS):
-            toward = reach * np.linalg.pinv(slope) @ white @ gap
+            toward = length * np.linalg.pinv(slope) @ white @ gap
             tried = self._moved(sizes, toward * units)
             step = (_flat(tried) - _flat(sizes)) / units
             hoped = np.linalg.norm(white @ gap - slope @ step)
@@ -199,8 +201,9 @@ class Search:
             new = self.groups.difference(tried, everyone=everyone)
             did = white @ (gap - new)
             if not np.isfinite(did).all():  # so far that no tissue is what it was
-                reach /= 2
+                length /= 2
                 continue
+            length = 1.0
             slope = slope + np.outer(did - slope @ step, step) / (step @ step)
             if misfit(new) < misfit(gap):
                 sizes, gap = tried, new
