@@ -41,8 +41,7 @@ def with_lesions(person: Person, seed: int) -> Person:
 def edit(found: Found, scan: Scan) -> NDArray[np.floating]:
     """Return what elements change in the brain of a scan, there and back, (2, n)."""
     changed = [
-        given(scan, found.elements, sizes) - scan.image
-        for sizes in shares(found.elements, found.sizes)
+        given(scan, share) - scan.image for share in shares(found.elements, found.sizes)
     ]
     return np.stack([one[scan.ground.brain] for one in changed])
 

@@ -14,7 +14,7 @@ from mitame.engines.elements.candidates import levels, mean_noise
 from mitame.engines.elements.element import Element, Field
 from mitame.engines.elements.engine import scans_of
 from mitame.engines.elements.fit import found_between
-from mitame.engines.elements.giving import Scan, Sizes, given, shares
+from mitame.engines.elements.giving import Scan, Share, given, shares
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
@@ -139,25 +139,19 @@ def _told(
         return whole
     if len(whole.named) > len(outside.named):
         return outside
-    elements = whole.found.elements
-    more, less = shares(elements, whole.found.sizes)
-    alike = (
-        _given(source, suffix, elements, more),
-        _given(target, suffix, elements, less),
-    )
+    more, less = shares(whole.found.elements, whole.found.sizes)
+    alike = _given(source, suffix, more), _given(target, suffix, less)
     return whole if find_local(*alike, suffix, seed=seed) is None else outside
 
 
-def _given(
-    group: Sequence[Session], suffix: Suffix, elements: Sequence[Element], sizes: Sizes
-) -> list[Session]:
+def _given(group: Sequence[Session], suffix: Suffix, share: Share) -> list[Session]:
     """Return scans of one sequence with elements."""
     found = []
     for session in group:
         if suffix in session:
             volume = session[suffix]
             scan = Scan(volume.data, Ground(session, suffix))
-            image = volume.with_data(given(scan, elements, sizes), Step("given", {}))
+            image = volume.with_data(given(scan, share), Step("given", {}))
             found.append(session.with_volumes({suffix: image}))
     return found
 
@@ -186,15 +180,14 @@ def unexplained(
         elements were given, over the whole. Noise counts as left: no two scans have
         the same. Above 1 if elements do more harm than good in single voxels.
     """
-    elements, found = told.found.elements, told.found.sizes
-    more, less = shares(elements, found)
+    more, less = shares(told.found.elements, told.found.sizes)
     left = []
     for one, other in zip(
         scans_of(before, suffix), scans_of(after, suffix), strict=True
     ):
         brain = one.ground.brain
         whole = (other.image - one.image)[brain]
-        rest = (given(other, elements, less) - given(one, elements, more))[brain]
+        rest = (given(other, less) - given(one, more))[brain]
         if whole.any():
             left.append(float(np.mean(rest**2) / np.mean(whole**2)))
     return float(np.mean(left)) if left else 0.0

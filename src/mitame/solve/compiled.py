@@ -15,7 +15,7 @@ from mitame.solve.learn import learn_atoms
 from mitame.solve.lowrank import noisy_pca, robust_pca
 from mitame.solve.patches import box, take, together
 from mitame.solve.penalties import Variation
-from mitame.solve.polynomial import over_grid
+from mitame.solve.polynomial import POWERS, over_grid
 from mitame.solve.pursuit import pursue
 from mitame.solve.shrinkage import Shrinkage
 from mitame.solve.smooth import gaussian
@@ -49,7 +49,7 @@ def compile_loops() -> None:
     gaussian(image, 1.0)
     lattice = np.zeros((2, 2, 2, 2), np.float32)
     sample_grid(lattice, np.eye(3, 4), volumes[0])
-    over_grid(np.zeros((2, 2, 2)), np.eye(3, 4), shape, 1.0)
+    over_grid(np.zeros((POWERS,) * 3), np.eye(3, 4), shape, 1.0)
     inside = np.ones(shape, bool)
     found = fewest_pieces(rows[:, 0].copy(), Mask.of(inside), l1=0.1, l2=0.1)
     enhanced(found.values, inside, size_power=0.2)

@@ -38,17 +38,6 @@ def test_limits_are_passed_equally_rarely(chance):
         assert chance.limits[name] == pytest.approx(wanted, rel=0.2)
 
 
-def test_an_element_explains_what_others_leave(chance):
-    gap = np.linalg.inv(chance.whiten) @ (20 * np.eye(MEASURES)[0])
-    none = np.empty((MEASURES, 0))
-    alone = chance.beyond("one", gap, none, TRACES["one"])
-    assert alone == pytest.approx(20 / chance.limits["one"], rel=0.1)
-    gap_of_other = np.linalg.inv(chance.whiten) @ (20 * np.eye(MEASURES)[7])
-    assert chance.beyond("one", gap_of_other, none, TRACES["one"]) < 0.5
-    beside = chance.beyond("six", gap, TRACES["one"], TRACES["six"])
-    assert beside < 0.2
-
-
 def test_what_is_unsure_counts_less(chance):
     sure = Chance(np.eye(2), {}, 2.0)
     unsure = sure.unsure(np.array([np.sqrt(3.0), 0.0]))

@@ -1,51 +1,88 @@
-"""How sizes are refitted, and their intervals, where traces are only the first step."""
+"""That few elements are found, and another one in place of some that are like it."""
 
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mitame.engines.elements.additions import Noise
 from mitame.engines.elements.chance import Chance
-from mitame.engines.elements.search import Search
+from mitame.engines.elements.element import Element, Level, Tone
+from mitame.engines.elements.search import UNSURE, Search
 
-OWN, MORE = 1e-4, 1e-3
-"""Variance of the noise that the source has, and how much more the target has."""
+LIMIT = 3.0
+ELEMENTS: dict[str, Element] = {
+    "contrast": Level("contrast", 0.7, (0.0, 1.0)),
+    "fluid": Level("fluid", 0.3, (0.0, 0.7)),
+    "noise": Noise(),
+    "tone curve": Tone(),
+}
+TRACES = {
+    "contrast": np.array([[1.0], [0.0], [0.3], [0.0]]),
+    "fluid": np.array([[0.0], [1.0], [0.3], [0.0]]),
+    "noise": np.array([[0.0], [0.0], [0.0], [1.0]]),
+    "tone curve": np.array([[0.8], [0.7], [0.0], [0.0]]),
+}
+"""Of four measures; a tone curve looks much like both contrast and fluid."""
 
-ALONG = np.array([[1.0], [0.0], [0.0]])
-SCATTER, PEOPLE = 0.1, 20
 
+def search(planted: dict[str, float], chance: float = 0.0) -> Search:
+    """Return the search for elements that do what their traces say."""
 
-def shown(more: float) -> np.ndarray:
-    """Return what is measured: the logarithm of the noise, and nothing else."""
-    return np.asarray(np.log1p(more / OWN) * ALONG[:, 0])
+    def difference(sizes: dict[str, np.ndarray], **_: Any) -> np.ndarray:
+        left = np.sum([TRACES[n][:, 0] * s for n, s in planted.items()], axis=0)
+        there = np.sum([TRACES[n] @ s for n, s in sizes.items()], axis=0)
+        return left - there + chance * np.ones(4)
 
-
-@pytest.fixture
-def search() -> Search:
-    """Return a search between two groups that differ in noise."""
-    rng = np.random.default_rng(0)
-    people = SCATTER * rng.standard_normal((2, PEOPLE, 3))
-    people -= people.mean(axis=1, keepdims=True)
     groups = SimpleNamespace(
-        elements={"noise": Noise()},
-        traces={"noise": ALONG / OWN},
-        difference=lambda sizes, **_: shown(MORE) - shown(*sizes.get("noise", [0.0])),
-        both=lambda _: people,
-        energy=lambda *_: 1.0,
+        elements=ELEMENTS,
+        traces=TRACES,
+        difference=difference,
+        both=lambda _: np.zeros((2, 20, 4)),
+        energy=lambda name, size: float(size[0] ** 2),
     )
-    return Search(groups, Chance(np.eye(3), {"noise": 2.0}, 3.0))  # type: ignore[arg-type]
+    limits = dict.fromkeys(ELEMENTS, LIMIT)
+    return Search(groups, Chance(np.eye(4), limits, 4.0))  # type: ignore[arg-type]
 
 
-def test_a_refit_learns_how_an_element_saturates(search):
-    sizes, gap = search.refit({"noise": np.zeros(1)})
-    assert sizes["noise"][0] == pytest.approx(MORE, rel=0.03)
-    assert np.abs(gap).max() < 0.03
+@pytest.mark.parametrize(
+    "planted",
+    [
+        {"noise": 20.0},
+        {"contrast": 30.0, "noise": -20.0},
+        {"contrast": 25.0, "fluid": 25.0},
+        {"fluid": -20.0, "noise": 10.0, "tone curve": 40.0},
+    ],
+)
+def test_what_was_planted_is_found_and_no_more(planted):
+    found = search(planted).find()
+    assert {n: round(float(s[0]), 3) for n, s in found.items()} == planted
 
 
-def test_intervals_are_those_of_the_size_and_not_of_small_ones(search):
-    found = search.told({"noise": np.array([MORE])})
-    wanted = SCATTER * np.sqrt(2 / PEOPLE) * (OWN + MORE)
-    assert found.draws["noise"].std() == pytest.approx(wanted, rel=0.25)
+def test_what_chance_does_is_nothing():
+    assert search({}, chance=1.0).find() == {}
+
+
+def test_one_element_takes_the_place_of_two_that_look_like_it():
+    both = search({"tone curve": 30.0})
+    first = both._choice(*both.sizing.fit({"contrast": 20 * np.ones(1)}))
+    stuck = both._choice(
+        *both.sizing.fit({"contrast": np.ones(1), "fluid": np.ones(1)})
+    )
+    assert stuck.cost < first.cost  # so that the two would be taken
+    better = both._exchanged(stuck, {frozenset(stuck.sizes)})
+    assert better is not None
+    assert set(better.sizes) == {"tone curve"}
+
+
+def test_the_one_that_changes_most_comes_first_with_an_honest_interval():
+    planted = {"contrast": 10.0, "noise": 40.0}
+    both = search(planted)
+    found = both.told(both.find())
+    assert list(found.sizes) == ["noise", "contrast"]
+    assert found.left == pytest.approx(0, abs=1e-6)
+    # Nobody of these groups differs: what is left is that elements are not all.
+    assert found.draws["noise"].std() == pytest.approx(UNSURE * 40, rel=0.1)

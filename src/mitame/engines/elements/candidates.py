@@ -16,7 +16,7 @@ from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS, Measures
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.stripes import find_wave, powers
-from mitame.engines.noise import noise_level
+from mitame.engines.noise import noise_in
 from mitame.prepare.regions import REGIONS, SIDES, region_of
 
 TOWARD_FLUID = 1 / 3
@@ -101,7 +101,7 @@ def _region(part: str) -> tuple[Volume, ...]:
 
 def mean_noise(group: Sequence[Scan]) -> float:
     """Return the mean standard deviation of the noise, white-matter medians."""
-    return float(np.mean([noise_level(s.image, s.ground.brain) for s in group]))
+    return float(np.mean([noise_in(s.image, s.ground.calm) for s in group]))
 
 
 def levels(source: Sequence[Scan]) -> tuple[float, float, float]:

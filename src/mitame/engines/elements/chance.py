@@ -99,29 +99,6 @@ class Chance:
         """Return how large a difference (m,) is, in the metric of the people."""
         return float(np.linalg.norm(self.whiten @ gap))
 
-    def beyond(self, name: str, gap: Matrix, known: Matrix, own: Matrix) -> float:
-        """Return how far an element explains a difference beyond chance; 1 is chance.
-
-        Parameters
-        ----------
-        name : str
-            Of the element.
-        gap : array, shape (m,)
-            A difference of means.
-        known : array, shape (m, k)
-            Traces of what else may explain it; of what they leave, that is.
-        own : array, shape (m, n)
-            Trace of the element.
-        """
-        mine, wanted = self.whiten @ own, self.whiten @ gap
-        if known.size:
-            others = np.linalg.qr(self.whiten @ known)[0]
-            mine = mine - others @ (others.T @ mine)
-            wanted = wanted - others @ (others.T @ wanted)
-        basis, _ = np.linalg.qr(mine)
-        reached = float(np.linalg.norm(basis.T @ wanted))
-        return reached / self.limits[name]
-
     def unsure(self, by: Matrix) -> Chance:
         """Return the same where each measure is also unsure by so much, by itself.
 

@@ -19,8 +19,9 @@ from mitame.engines.noise import noise_in
 
 Numbers = NDArray[np.floating]
 
-CLEAR = 1.25
-"""Noise over that of the other group from which on it is noise, and not fine detail."""
+UNCLEAR, CLEAR = 1.2, 1.5
+"""Fine detail over the noise of the other group: up to the one it may be ringing, from
+the other on it is noise, and between them some of it is."""
 
 Size = NDArray[np.float64]
 """Of an element, shape (n,); n is one for all but a field."""
@@ -157,11 +158,13 @@ def kept_noise(image: Image, ground: Ground, least: float) -> float:
     ground : Ground
         Of its session.
     least : float
-        The smaller noise of two groups: a little more in one of them may be ringing.
-        0 if none is kept.
+        The smaller noise of two groups; 0 if none is kept.
     """
-    own = noise_in(image, ground.calm) if least else 0.0
-    return own if own > CLEAR * least else least
+    if not least:
+        return 0.0
+    own = noise_in(image, ground.calm)
+    share = np.interp(own / least, (UNCLEAR, CLEAR), (0, 1))
+    return float(least + share * (own - least))
 
 
 def chance_of(image: Image) -> np.random.Generator:

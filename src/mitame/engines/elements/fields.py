@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from mitame.prepare.template import FIELD_MM, MIDDLE_MM, template
-from mitame.solve.polynomial import over_grid
+from mitame.solve.polynomial import POWERS, over_grid
 
-DEGREE = 5
+DEGREE = POWERS - 1
 """Of the polynomials that a bias field is made of: the eight loops of a head coil leave
 bumps that a cubic cannot show."""
 

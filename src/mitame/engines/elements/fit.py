@@ -27,5 +27,5 @@ def found_between(source: Sequence[Scan], target: Sequence[Scan], seed: int) -> 
     found = search.find()
     placed = with_places(groups, found)
     if placed is not found:
-        placed, _ = search.refit(placed, everyone=True)
+        placed, _ = search.sizing.fit(placed, everyone=True)
     return search.told(placed)

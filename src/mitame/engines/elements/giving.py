@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.engines.elements.element import Element, Field
+from mitame.engines.elements.element import Element, Field, Size
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.elements.measures import FIRST_FIELD, Measures
@@ -27,6 +27,9 @@ SOME = 8
 
 Sizes = dict[str, Numbers]
 """How much there is of elements, by name."""
+
+Share = tuple[tuple[Element, Size], ...]
+"""What a group is given, in the order in which scanners add it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +97,7 @@ class Groups:
         del self.elements[name], self.traces[name]
 
     def difference(
-        self, sizes: Sizes, *, everyone: bool = False
+        self, sizes: Sizes, *, most: int | None = SOME
     ) -> NDArray[np.float64]:
         """Return target minus source, once those who lack elements were given them.
 
@@ -102,12 +105,13 @@ class Groups:
         ----------
         sizes : dict of str to array
             What is given.
-        everyone : bool
-            Whether all are given it; otherwise `SOME`, whose change stands for all.
+        most : int, optional
+            Scans of a group that are given it, whose change stands for all; None if
+            all are.
         """
         more, less = self.shares(sizes)
-        source = self._mean(self.source, self.own[0], more, everyone)
-        target = self._mean(self.target, self.own[1], less, everyone)
+        source = self._mean(self.source, self.own[0], more, most)
+        target = self._mean(self.target, self.own[1], less, most)
         return np.asarray(target - source)
 
     def both(self, sizes: Sizes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -120,37 +124,33 @@ class Groups:
         """Return everyone's images, with elements given to those who lack them."""
         more, less = self.shares(sizes)
         return (
-            [self.given(scan, more) for scan in self.source],
-            [self.given(scan, less) for scan in self.target],
+            [given(scan, more) for scan in self.source],
+            [given(scan, less) for scan in self.target],
         )
 
-    def shares(self, sizes: Sizes) -> tuple[Sizes, Sizes]:
+    def shares(self, sizes: Sizes) -> tuple[Share, Share]:
         """Return what the source is given, and what the target is."""
         return shares(tuple(self.elements.values()), sizes)
-
-    def given(self, scan: Scan, sizes: Sizes) -> Image:
-        """Return an image with elements, in the order in which scanners add them."""
-        return given(scan, tuple(self.elements.values()), sizes)
 
     def energy(self, name: str, size: Numbers) -> float:
         """Return the mean square of what an element changes in some scans' brains."""
         more, less = self.shares({name: size})
         group, one = (self.source, more) if more else (self.target, less)
-        edits = [(self.given(s, one) - s.image)[s.ground.brain] for s in group[:PROBED]]
+        edits = [(given(s, one) - s.image)[s.ground.brain] for s in group[:PROBED]]
         return float(np.mean([np.mean(edit**2) for edit in edits]))
 
     def _mean(
-        self, group: Sequence[Scan], own: Numbers, sizes: Sizes, everyone: bool
+        self, group: Sequence[Scan], own: Numbers, share: Share, most: int | None
     ) -> Numbers:
         mean = own.mean(axis=0)
-        if not sizes:
+        if not share:
             return np.asarray(mean)
-        some = slice(None, None, 1 if everyone else -(-len(group) // SOME))
-        change = self._measured(group[some], sizes) - own[some]
+        some = slice(None, None, 1 if most is None else -(-len(group) // most))
+        change = self._measured(group[some], share) - own[some]
         return np.asarray(mean + change.mean(axis=0))
 
-    def _measured(self, group: Sequence[Scan], sizes: Sizes) -> NDArray[np.float64]:
-        return np.stack([self._of(self.given(s, sizes), s.ground) for s in group])
+    def _measured(self, group: Sequence[Scan], share: Share) -> NDArray[np.float64]:
+        return np.stack([self._of(given(s, share), s.ground) for s in group])
 
     def _of(self, image: Image, ground: Ground) -> Numbers:
         return np.asarray(self.measures.of(image, ground)[self.known])
@@ -170,24 +170,34 @@ class Groups:
         return np.stack(found, axis=1)
 
 
-def shares(elements: Sequence[Element], sizes: Sizes) -> tuple[Sizes, Sizes]:
-    """Return what one group is given to be like another, and what the other is."""
-    more: Sizes = {}
-    less: Sizes = {}
+def shares(elements: Sequence[Element], sizes: Sizes) -> tuple[Share, Share]:
+    """Return what one group is given to be like another, and what the other is.
+
+    Parameters
+    ----------
+    elements : sequence of Element
+        In the order in which scanners add them.
+    sizes : dict of str to array
+        How much more of them the other has, by name.
+    """
+    more: list[tuple[Element, Size]] = []
+    less: list[tuple[Element, Size]] = []
     for element in elements:
         size = sizes.get(element.name)
-        if size is not None and size.any():
-            exact = element.n > 1 or size[0] * element.probe > 0
-            (more if exact else less)[element.name] = size if exact else -size
-    return more, less
+        if size is None or not size.any():
+            continue
+        if element.n > 1 or size[0] * element.probe > 0:
+            more.append((element, size))
+        else:
+            less.append((element, -size))
+    return tuple(more), tuple(less)
 
 
-def given(scan: Scan, elements: Sequence[Element], sizes: Sizes) -> Image:
-    """Return an image with elements, in the order in which scanners add them."""
+def given(scan: Scan, share: Share) -> Image:
+    """Return an image with what its group is given."""
     image = scan.image
-    for element in elements:
-        if element.name in sizes:
-            image = element.apply(image, scan.ground, sizes[element.name])
+    for element, size in share:
+        image = element.apply(image, scan.ground, size)
     return image
 
 

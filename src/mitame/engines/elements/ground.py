@@ -115,10 +115,15 @@ class Ground:
         return found[:: max(1, len(found) // MOST_BLOCKS)]
 
     @cached_property
-    def fields(self) -> NDArray[np.float64]:
-        """The functions that fields are made of, at `sampled` voxels, (n, N_FIELDS)."""
+    def design(self) -> NDArray[np.float64]:
+        """One, and what fields are made of, at `sampled` voxels, (n, 1 + N_FIELDS)."""
         place = template_coordinates(self.session).reshape(-1, 3)[self.sampled]
-        return fields_at(place)
+        return np.column_stack([np.ones(len(place)), fields_at(place)])
+
+    @cached_property
+    def _products(self) -> NDArray[np.float64]:
+        """Inner products of the columns of `design`."""
+        return np.asarray(self.design.T @ self.design)
 
     @cached_property
     def sampled(self) -> NDArray[np.intp]:
@@ -127,7 +132,7 @@ class Ground:
         return where[:: max(1, len(where) // MOST_SAMPLED)]
 
     def field(self, coefficients: NDArray[np.floating]) -> Image:
-        """Return a sum of the functions of `fields` at every voxel, (i, j, k)."""
+        """Return a sum of the functions of `design` at every voxel, (i, j, k)."""
         to_place = self.session.require_template() @ self.session.reference.affine
         return field_over(to_place, self.brain.shape, coefficients)
 
@@ -141,18 +146,18 @@ class Ground:
         some = values > FAINT
         if some.sum() <= N_FIELDS:
             return np.full(N_FIELDS, np.nan)
-        design = np.column_stack([np.ones(some.sum()), self.fields[some]])
-        wanted = np.log(values[some]).astype(np.float64)
-        cost = np.zeros((1 + N_FIELDS, 1 + N_FIELDS))
-        cost[1:, 1:] = STIFF * len(wanted) * precision()
-        keep = np.ones(len(wanted), bool)
-        found = np.zeros(design.shape[1])
+        design, whole = self.design, self._products
+        wanted = np.log(values, where=some, out=np.zeros(len(values)))
+        cost = np.zeros_like(whole)
+        cost[1:, 1:] = STIFF * some.sum() * precision()
+        keep, found = some, np.zeros(1 + N_FIELDS)
         for _ in range(FITS):
-            used = design[keep]
-            found = np.linalg.solve(used.T @ used + cost, used.T @ wanted[keep])
+            dropped = design[~keep]  # few, so that the whole is made only once
+            gram = whole - dropped.T @ dropped + cost
+            found = np.linalg.solve(gram, design.T @ (wanted * keep))
             left = wanted - design @ found
-            left -= np.median(left)
-            keep = np.abs(left) <= FAR * np.median(np.abs(left))
+            left -= np.median(left[some])
+            keep = some & (np.abs(left) <= FAR * np.median(np.abs(left[some])))
         return found[1:]
 
     def there(self, place: Volume) -> Image:

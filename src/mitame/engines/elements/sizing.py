@@ -1,0 +1,184 @@
+"""How much of some elements two groups differ by: found by giving them to scans.
+
+Traces are only the first step of an element: noise saturates, what is blurred can ring
+no more. Sizes are those at which the groups, once given them, are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.engines.elements.chance import Chance, Traces
+from mitame.engines.elements.element import Field
+from mitame.engines.elements.giving import PROBED, SOME, Groups, Sizes
+
+STEPS = 8
+"""Most steps of a fit."""
+
+ENOUGH = 0.02
+"""A fit ends when it hopes to make the misfit smaller by less than this share."""
+
+SMALL = 0.25
+"""Of an element's probe: as much more shows how it goes on from where it is."""
+
+DRAWS = 1000
+
+
+class Sizing:
+    """Sizes of given elements.
+
+    Parameters
+    ----------
+    groups : Groups
+        What differs, and the elements it may differ in.
+    chance : Chance
+        The metric in which they are compared.
+    unsure : array, shape (m,)
+        Standard deviation of what elements do not say of each measure.
+    """
+
+    def __init__(
+        self, groups: Groups, chance: Chance, unsure: NDArray[np.float64]
+    ) -> None:
+        self.groups, self.chance, self.unsure = groups, chance, unsure
+
+    def fit(
+        self, sizes: Sizes, *, everyone: bool = False
+    ) -> tuple[Sizes, NDArray[np.float64]]:
+        """Return the sizes at which the groups are alike.
+
+        Gauss-Newton steps whose slopes are those where it starts; every step that was
+        tried tells more of them (C. G. Broyden, Mathematics of Computation 19, 1965).
+        One that makes nothing better is halved.
+
+        Parameters
+        ----------
+        sizes : dict of str to array
+            To start from.
+        everyone : bool
+            Whether all scans are given them, or some.
+
+        Returns
+        -------
+        sizes : dict of str to array
+        gap : array, shape (m,)
+            What they leave of the difference.
+        """
+        most = None if everyone else SOME
+        gap = self.groups.difference(sizes, most=most)
+        misfit, white = self.chance.misfit, self.chance.whiten
+        units = self._units(sizes)
+        slopes = self.slopes(sizes, sizes, most=SOME if everyone else PROBED)
+        slope = white @ joined(slopes, sizes) * units
+        length = 1.0
+        for _ in range(STEPS):
+            toward = length * np.linalg.pinv(slope) @ white @ gap
+            tried = self._moved(sizes, toward * units)
+            step = (_flat(tried) - _flat(sizes)) / units
+            hoped = np.linalg.norm(white @ gap - slope @ step)
+            if hoped >= (1 - ENOUGH * length) * misfit(gap):
+                break
+            new = self.groups.difference(tried, most=most)
+            did = white @ (gap - new)
+            known = np.isfinite(did).all()  # or so far that no tissue is what it was
+            if known:
+                slope = slope + np.outer(did - slope @ step, step) / (step @ step)
+            if known and misfit(new) < misfit(gap):
+                sizes, gap, length = tried, new, 1.0
+            else:
+                length /= 2
+        return sizes, gap
+
+    def slopes(self, names: Iterable[str], sizes: Sizes, *, most: int) -> Traces:
+        """Return how the measures move with more of elements than there is.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Of the elements.
+        sizes : dict of str to array
+            How much there is.
+        most : int
+            Scans of a group that this is seen in.
+
+        Returns
+        -------
+        dict of str to array, shape (m, n)
+        """
+        there = {name: size for name, size in sizes.items() if size.any()}
+        if not there:
+            return {name: self.groups.traces[name] for name in names}
+        gap = self.groups.difference(there, most=most)
+        return {name: self._slope(name, there, gap, most) for name in names}
+
+    def _slope(
+        self, name: str, sizes: Sizes, gap: NDArray[np.float64], most: int
+    ) -> NDArray[np.float64]:
+        element = self.groups.elements[name]
+        if isinstance(element, Field):  # its coefficients are measured
+            return self.groups.traces[name]
+        size = sizes.get(name, np.zeros(element.n))
+        unit = SMALL * element.probe
+        if not size.any():  # more or less of it are not given to the same group
+            white = self.chance.whiten
+            along = (white @ self.groups.traces[name]).sum(axis=1) @ white @ gap
+            unit = abs(element.probe) * (np.sign(along) or 1.0)
+        more = [{**sizes, name: size + step} for step in unit * np.eye(element.n)]
+        moved = [gap - self.groups.difference(one, most=most) for one in more]
+        return np.stack(moved, axis=1) / unit
+
+    def drawn(
+        self, sizes: Sizes, gap: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return what sizes would be with other people, (`DRAWS`, n), by name.
+
+        People are drawn anew from the same ones, and what elements do not say of the
+        measures is drawn, too.
+
+        Parameters
+        ----------
+        sizes : dict of str to array
+        gap : array, shape (m,)
+            What they leave of the difference of all.
+        """
+        rng = np.random.default_rng(0)
+        both = self.groups.both(sizes)
+        white = self.chance.whiten
+        slope = white @ joined(self.slopes(sizes, sizes, most=SOME), sizes)
+        to_size = np.linalg.pinv(slope) @ white
+        steps = []
+        for _ in range(DRAWS):
+            some = [g[rng.integers(len(g), size=len(g))].mean(axis=0) for g in both]
+            other = self.unsure * rng.standard_normal(len(gap))
+            steps.append(to_size @ (some[1] - some[0] - gap + other))
+        moved = [self._moved(sizes, step) for step in steps]
+        return {n: np.stack([one[n] for one in moved]) for n in sizes}
+
+    def _units(self, sizes: Sizes) -> NDArray[np.float64]:
+        """Return what counts as one step in each number of some sizes."""
+        elements = self.groups.elements
+        return np.concatenate(
+            [np.full(len(s), abs(elements[n].probe)) for n, s in sizes.items()]
+        )
+
+    def _moved(self, sizes: Sizes, step: NDArray[np.float64]) -> Sizes:
+        """Return sizes after a step, as far as they mean something."""
+        found, first = {}, 0
+        for name, size in sizes.items():
+            most = self.groups.elements[name].most
+            moved = size + step[first : first + len(size)]
+            found[name] = np.clip(moved, -most, most)
+            first += len(size)
+        return found
+
+
+def joined(slopes: Traces, names: Iterable[str]) -> NDArray[np.float64]:
+    """Return the slopes of some elements side by side, (m, n)."""
+    return np.concatenate([slopes[name] for name in names], axis=1)
+
+
+def _flat(sizes: Sizes) -> NDArray[np.float64]:
+    return np.concatenate(list(sizes.values()))
