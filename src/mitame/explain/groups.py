@@ -27,7 +27,6 @@ from mitame.explain.plain import (
     unit_of,
     without_scatter,
 )
-from mitame.prepare.resample import resample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,15 +113,13 @@ def explain(
     found = {}
     for suffix in shared_sequences(source, target):
         progress(suffix)
-        counts = [sum(suffix in session for session in group) for group in groups]
-        require_enough(suffix, *counts)
-        found[suffix] = _told(source, target, suffix, seed)
+        ours, theirs = (scans_of(group, suffix) for group in groups)
+        require_enough(suffix, len(ours), len(theirs))
+        found[suffix] = _told(ours, theirs, seed)
     return found
 
 
-def _told(
-    source: Sequence[Session], target: Sequence[Session], suffix: Suffix, seed: int
-) -> Explanation:
+def _told(source: Sequence[Scan], target: Sequence[Scan], seed: int) -> Explanation:
     """Return what two groups differ in: one place, and elements outside of it.
 
     What differs in one place only would be taken for a bit of everything. And strong
@@ -130,29 +127,29 @@ def _told(
     there is none. Nor is one believed where a field differs outside of it: fields are
     told from white matter, and what they leave at the brain's rim looks like a place.
     """
-    local = find_local(source, target, suffix, seed=seed)
-    whole = _explained(source, target, suffix, None, seed)
+    local = find_local(source, target, seed=seed)
+    whole = _explained(source, target, None, seed)
     if local is None:
         return whole
-    outside = _explained(source, target, suffix, local, seed)
+    rest = _without(source, local), _without(target, local)
+    outside = _explained(*rest, local, seed)
     if any(one.name == "bias field" for one in outside.named):
         return whole
     if len(whole.named) > len(outside.named):
         return outside
     more, less = shares(whole.found.elements, whole.found.sizes)
-    alike = _given(source, suffix, more), _given(target, suffix, less)
-    return whole if find_local(*alike, suffix, seed=seed) is None else outside
+    alike = _given(source, more), _given(target, less)
+    return whole if find_local(*alike, seed=seed) is None else outside
 
 
-def _given(group: Sequence[Session], suffix: Suffix, share: Share) -> list[Session]:
-    """Return scans of one sequence with elements."""
+def _given(group: Sequence[Scan], share: Share) -> list[Scan]:
+    """Return scans with elements."""
     found = []
-    for session in group:
-        if suffix in session:
-            volume = session[suffix]
-            scan = Scan(volume.data, Ground(session, suffix))
-            image = volume.with_data(given(scan, share), Step("given", {}))
-            found.append(session.with_volumes({suffix: image}))
+    for scan in group:
+        session, suffix = scan.ground.session, scan.ground.suffix
+        image = session[suffix].with_data(given(scan, share), Step("given", {}))
+        ground = Ground(session.with_volumes({suffix: image}), suffix)
+        found.append(Scan(image.data, ground))
     return found
 
 
@@ -193,21 +190,15 @@ def unexplained(
     return float(np.mean(left)) if left else 0.0
 
 
-def _without(group: Sequence[Session], local: Local | None) -> list[Session]:
-    """Return sessions whose brain is all but a place of the template."""
-    if local is None:
-        return list(group)
+def _without(group: Sequence[Scan], local: Local) -> list[Scan]:
+    """Return scans whose brain is all but a place of the template."""
     there = Volume((local.map.data != 0).astype(np.float32), local.map.affine)
     found = []
-    for session in group:
-        place = resample(
-            there,
-            session.reference,
-            transform=session.require_template(),
-            interpolator="linear",
-        )
-        rest = session.require_brain() & (place.data == 0)
-        found.append(replace(session, brain=rest))
+    for scan in group:
+        session = scan.ground.session
+        rest = session.require_brain() & (scan.ground.there(there) == 0)
+        ground = Ground(replace(session, brain=rest), scan.ground.suffix)
+        found.append(Scan(scan.image, ground))
     return found
 
 
@@ -221,17 +212,12 @@ def require_enough(suffix: Suffix, n_source: int, n_target: int) -> None:
 
 
 def _explained(
-    source: Sequence[Session],
-    target: Sequence[Session],
-    suffix: Suffix,
-    local: Local | None,
-    seed: int,
+    source: Sequence[Scan], target: Sequence[Scan], local: Local | None, seed: int
 ) -> Explanation:
     """Return the elements outside of a place, and the place."""
-    ours, theirs = (scans_of(_without(g, local), suffix) for g in (source, target))
-    found = found_between(ours, theirs, seed)
-    white, gray, _ = levels(ours)
-    known = Levels(gray / white, (mean_noise(ours), mean_noise(theirs)))
+    found = found_between(source, target, seed)
+    white, gray, _ = levels(source)
+    known = Levels(gray / white, (mean_noise(source), mean_noise(target)))
     whole = sum(found.energy.values()) + (local.energy if local else 0)
     used = [e for e in found.elements if e.name in found.sizes]
     placed = {e.name: local_of(e, found) for e in used if isinstance(e, Placed)}

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
-from mitame.engines.elements.ground import Ground
+from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
@@ -74,7 +73,7 @@ class Local:
 
 
 def find_local(
-    source: Sequence[Session], target: Sequence[Session], suffix: Suffix, *, seed: int
+    source: Sequence[Scan], target: Sequence[Scan], *, seed: int
 ) -> Local | None:
     """Return the place in which two groups differ beyond what differs everywhere.
 
@@ -82,10 +81,8 @@ def find_local(
 
     Parameters
     ----------
-    source, target : sequence of Session
-        Prepared.
-    suffix : str
-        Which sequence.
+    source, target : sequence of Scan
+        Of one sequence.
     seed : int
         Of the splits that tell what chance does.
 
@@ -94,7 +91,7 @@ def find_local(
     InputError
         If a group has fewer than `explain.place.FEWEST` scans.
     """
-    ours, theirs = (_flat(group, suffix) for group in (source, target))
+    ours, theirs = (_flat(group) for group in (source, target))
     everyone = np.mean([brain for _, brain in (*ours, *theirs)], axis=0)
     mask = everyone > EVERYONE
     rows = [np.stack([image[mask] for image, _ in group]) for group in (ours, theirs)]
@@ -139,18 +136,17 @@ def local_of(element: Placed, found: Found) -> Local:
 
 
 def _flat(
-    group: Sequence[Session], suffix: Suffix
+    group: Sequence[Scan],
 ) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
     """Return images without their bias fields, and brains, in the template."""
     found = []
-    for session in group:
-        if suffix in session:
-            volume = session[suffix]
-            even = volume.data / Ground(session, suffix).shading
-            flat = volume.with_data(even, Step("flat", {}))
-            placed = in_place(replace(session, volumes={suffix: flat}), SPACING_MM)
-            smooth = gaussian(placed.images[suffix], SMOOTH_MM / SPACING_MM)
-            found.append((smooth, placed.brain))
+    for scan in group:
+        session, suffix = scan.ground.session, scan.ground.suffix
+        even = scan.image / scan.ground.shading
+        flat = session[suffix].with_data(even, Step("flat", {}))
+        placed = in_place(replace(session, volumes={suffix: flat}), SPACING_MM)
+        smooth = gaussian(placed.images[suffix], SMOOTH_MM / SPACING_MM)
+        found.append((smooth, placed.brain))
     return found
 
 

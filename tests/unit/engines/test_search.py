@@ -42,7 +42,7 @@ def search(planted: dict[str, float], chance: float = 0.0) -> Search:
         traces=TRACES,
         difference=difference,
         both=lambda _: np.zeros((2, 20, 4)),
-        energy=lambda name, size: float(size[0] ** 2),
+        energy=lambda _, size: float(size[0] ** 2),
     )
     limits = dict.fromkeys(ELEMENTS, LIMIT)
     return Search(groups, Chance(np.eye(4), limits, 4.0))  # type: ignore[arg-type]

@@ -138,7 +138,7 @@ def test_beside_a_field_no_place_of_all_tissues_is_told(told, everyone, monkeypa
     outside = replace(told, named=(shading,), places=(place,))
     monkeypatch.setattr(groups, "find_local", lambda *_, **__: place)
     monkeypatch.setattr(
-        groups, "_explained", lambda *given: outside if given[3] else whole
+        groups, "_explained", lambda *given: outside if given[2] else whole
     )
     assert explain(everyone[:7], everyone[10:17])["T1w"] is whole
 
