@@ -27,9 +27,10 @@ def error(session, truth):
 
 # WhiteStripe brings every scan to the spread of its stripe of white matter. Shading
 # widens the stripe, and the simulated target has shading: all contrast is stretched,
-# and the error is 0.56 where doing nothing leaves 0.235.
+# and the error is 0.56 where doing nothing leaves 0.235. Elements change what differs
+# beyond chance, which three people a group cannot tell: test_elements.py has more.
 @pytest.mark.parametrize(
-    "name", sorted(set(engine_names()) - {"identity", "whitestripe"})
+    "name", sorted(set(engine_names()) - {"identity", "whitestripe", "elements"})
 )
 def test_an_engine_beats_identity(name, quick):
     source = [scan(n) for n in range(3)]
