@@ -77,6 +77,7 @@ class Ground:
             max(4, 2 * round(BLOCK_MM / edge / 2)) for edge in self.spacing
         )
         self._places: dict[int, tuple[Volume, Image]] = {}
+        self.waves: dict[tuple[float, ...], NDArray[np.float32]] = {}
 
     @cached_property
     def cores(self) -> dict[Tissue, NDArray[np.bool_]]:

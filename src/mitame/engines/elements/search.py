@@ -29,6 +29,10 @@ UNSURE = 0.03
 """Share of a difference that may stay: scanners are not exactly what elements say, and
 what that leaves is not another element."""
 
+FURTHER = 0.25
+"""Of its price that an element costs more where there is another one: where scanners
+differ at all, they do so in more than elements say."""
+
 MOST_OUT = 2
 """Elements that another one may take the place of."""
 
@@ -69,7 +73,7 @@ class Choice:
     gap : array, shape (m,)
         What they leave of the difference.
     cost : float
-        Its square, in the metric of the people, and the price of each element.
+        Its square, in the metric of the people, and the price of the elements.
     """
 
     sizes: Sizes
@@ -138,8 +142,9 @@ class Search:
         for name in self._absent(here.sizes):
             names = (*here.sizes, name)
             saved = now - self._left(names, here.gap, traces)
-            worth[names] = (max(saved, 0) ** 0.5) / self.chance.limits[name]
-        return self._best({n: w for n, w in worth.items() if w > 1}, here, seen)
+            if saved > self._price(names) - self._price(here.sizes):
+                worth[names] = saved**0.5 / self.chance.limits[name]
+        return self._best(worth, here, seen)
 
     def _exchanged(self, here: Choice, seen: set[frozenset[str]]) -> Choice | None:
         """Return a better choice in which some elements went or one came."""
@@ -194,8 +199,9 @@ class Search:
         return Choice(sizes, gap, self.chance.misfit(gap) ** 2 + self._price(sizes))
 
     def _price(self, names: Sizes | tuple[str, ...]) -> float:
-        """Return what chance does with some elements."""
-        return sum(self.chance.limits[name] ** 2 for name in names)
+        """Return what chance does with some elements, and more of all but the first."""
+        prices = sorted(self.chance.limits[name] ** 2 for name in names)
+        return sum(prices) + FURTHER * sum(prices[:-1])
 
     def _left(
         self, names: tuple[str, ...], gap: NDArray[np.float64], slopes: Traces

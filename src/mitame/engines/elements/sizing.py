@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mitame.engines.elements.chance import Chance, Traces
 from mitame.engines.elements.element import Field
 from mitame.engines.elements.giving import PROBED, SOME, Groups, Sizes
+from mitame.engines.elements.placed import Placed
 
 STEPS = 8
 """Most steps of a fit."""
@@ -118,9 +119,13 @@ class Sizing:
         self, name: str, sizes: Sizes, gap: NDArray[np.float64], most: int
     ) -> NDArray[np.float64]:
         element = self.groups.elements[name]
-        if isinstance(element, Field):  # its coefficients are measured
-            return self.groups.traces[name]
         size = sizes.get(name, np.zeros(element.n))
+        # A field's coefficients are measured; where gray matter is brighter, others
+        # hardly matter, and there are many places.
+        if isinstance(element, Field) or (
+            isinstance(element, Placed) and not size.any()
+        ):
+            return self.groups.traces[name]
         unit = SMALL * element.probe
         if not size.any():  # more or less of it are not given to the same group
             white = self.chance.whiten
