@@ -48,7 +48,8 @@ def fit(
     noise: Annotated[
         str | None,
         typer.Option(
-            help="keep; less, where the target has less; match, also add (cyclegan)."
+            help="keep; less, where the target has less; match, also add (cyclegan, "
+            "elements)."
         ),
     ] = None,
     sequence: OneSequence = None,

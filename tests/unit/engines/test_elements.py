@@ -407,6 +407,24 @@ def test_what_lies_elsewhere_for_the_most_part_is_another_place(size, kept):
     assert np.array_equal(place.data > 0, wanted)
 
 
+@pytest.mark.parametrize(
+    ("noise", "size", "ratio"),
+    [("less", 3, 1.0), ("less", -0.5, 0.71), ("match", 3, 2.0), ("keep", -0.5, 1.0)],
+)
+def test_noise_is_added_only_if_it_is_asked_for(noise, size, ratio, groups):
+    session = groups[0][0]
+    engine = Elements(noise=noise)
+    before = noise_level(session["T1w"].data, session.require_brain())
+    engine.elements_ = {"T1w": [(Noise(), size * before**2 * ONE)]}
+    after = noise_level(engine.transform(session)["T1w"].data, session.require_brain())
+    assert after / before == pytest.approx(ratio, rel=0.1)
+
+
+def test_noise_of_another_name_is_an_error():
+    with pytest.raises(InputError, match="no noise 'more'"):
+        Elements(noise="more")
+
+
 @pytest.mark.slow
 def test_a_bright_occipital_cortex_is_found_and_taken_away(groups, tmp_path):
     source, target = groups

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitame.core.errors import InputError
 from mitame.core.harmonizer import learned, learned_of, params_of
 from mitame.core.session import Session, Suffix, shared_sequences
 from mitame.core.volume import Step, Volume
+from mitame.engines.elements.additions import Noise
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.fit import found_between
 from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.moved import moved
 from mitame.engines.elements.stored import in_words, of_words
+from mitame.engines.noise import Noise as NoiseWanted
 from mitame.io import bundle
 from mitame.prepare.crop import crop_to_brain
 
@@ -33,8 +36,16 @@ class Elements:
 
     Parameters
     ----------
+    noise : {"less", "match", "keep"}
+        Where the target has less noise, "less" takes some away. "match" also adds
+        some where it has more, which makes no single image better. "keep" leaves it.
     seed : int
         Of the splits that tell what chance does.
+
+    Raises
+    ------
+    InputError
+        If `noise` is none of these.
 
     Attributes
     ----------
@@ -45,8 +56,13 @@ class Elements:
     needs_pairs: ClassVar[bool] = False
     elements_: dict[Suffix, Sizes]
 
-    def __init__(self, *, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, *, noise: NoiseWanted = "less", seed: int = 0) -> None:
+        if noise not in get_args(NoiseWanted):
+            raise InputError(
+                f"Elements have no noise {noise!r}.",
+                fix=f"Choose one of {', '.join(get_args(NoiseWanted))}.",
+            )
+        self.noise, self.seed = noise, seed
 
     def fit(self, source: Sequence[Session], target: Sequence[Session]) -> Self:
         """Find what differs; nobody need be in both groups.
@@ -74,12 +90,18 @@ class Elements:
         return session.with_volumes({s: self._moved(s, session) for s in session})
 
     def _moved(self, suffix: Suffix, session: Session) -> Volume:
-        sizes: Sizes = learned_of(self, "elements_", suffix)
+        known: Sizes = learned_of(self, "elements_", suffix)
+        sizes = [(one, size) for one, size in known if self._wants(one, size)]
         ground, image = Ground(session, suffix), session[suffix].data
         for element, size in sizes:
             image = moved(element, image, ground, size)
         told = {element.name: size.tolist() for element, size in sizes}
         return session[suffix].with_data(image, Step("elements", told))
+
+    def _wants(self, element: Element, size: NDArray[np.float64]) -> bool:
+        if not isinstance(element, Noise) or self.noise == "match":
+            return True
+        return self.noise == "less" and bool(size[0] < 0)
 
     def save(self, folder: Path) -> None:
         """Write what was found into `folder`: the file reads as the explanation."""
