@@ -26,7 +26,7 @@ from mitame.engines.elements.places import reach
 from mitame.engines.elements.search import Found
 from mitame.engines.elements.spectrum import spectrum
 from mitame.engines.elements.stored import of_words
-from mitame.engines.elements.stripes import find_wave, power, powers
+from mitame.engines.elements.stripes import between, find_wave, power, powers
 from mitame.engines.noise import noise_level
 from mitame.prepare.regions import REGIONS, SIDES, region_of
 from mitame.prepare.template import (
@@ -39,7 +39,7 @@ from mitame.simulate.fields import receive_field
 from mitame.testing.people import NOISE, people
 
 GRAY, FLUID = 0.7, 0.3
-WAVE = (0.0, 10 / 256, 0.0)
+WAVE = (0.0, 14.5 / 256, 0.0)
 ONE = np.ones(1)
 TOP_OF_CEREBELLUM = 4.0
 """Millimeters of the template."""
@@ -269,6 +269,9 @@ def test_stripes_are_found_where_one_group_has_them(groups):
     found = find_wave(lattices[0], lattices[2], 0)
     assert found is not None
     assert np.allclose(np.abs(found), WAVE, atol=1.5 / 256)  # either way is one wave
+    images = [[(s["T1w"].data, Ground(s)) for s in g] for g in (source, striped)]
+    finer = between(found, *images)
+    assert np.allclose(np.abs(finer), WAVE, atol=0.3 / 256)
 
 
 def test_stripes_that_were_added_are_taken_away(one):

@@ -15,7 +15,7 @@ from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS, Measures
 from mitame.engines.elements.placed import Placed
-from mitame.engines.elements.stripes import find_wave, powers
+from mitame.engines.elements.stripes import between, find_wave, powers
 from mitame.engines.noise import noise_in
 from mitame.prepare.regions import REGIONS, SIDES, region_of
 
@@ -38,11 +38,14 @@ def candidates(
     # Ringing looks like noise: the scanner with less of both tells.
     noise = min(mean_noise(source), mean_noise(target))
     found = everywhere(known, noise, min(fades_of(source), fades_of(target)))
-    ours, theirs = (
-        [powers(s.image, s.ground) for s in group] for group in (source, target)
-    )
+    flat = [
+        [(s.image / s.ground.shading, s.ground) for s in group]
+        for group in (source, target)
+    ]
+    ours, theirs = ([powers(*one) for one in group] for group in flat)
     wave = find_wave(ours, theirs, seed)
     if wave is not None:
+        wave = between(wave, *flat)
         found.append(Stripes(wave))
     return [*found, Tone()], Measures(gray_tones(*known), wave)
 

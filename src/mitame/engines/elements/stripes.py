@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,12 @@ from mitame.solve.smooth import gaussian
 BOX_MM = 256.0
 """Waves are looked for at multiples of one cycle in this."""
 
-SHORTEST_MM, LONGEST_MM = 5.0, 40.0
-"""Of waves that are looked for; anatomy has its own."""
+SHORTEST_MM, LONGEST_MM = 5.0, 20.0
+"""Of waves that are looked for; folds of the brain are waves of 20 mm and more."""
+
+SLOW_MM = 40.0
+"""Of waves that are taken from an image before: shading leaks from the brain's rim into
+all others."""
 
 POOL = 3
 """Neighboring waves along each axis, of which the strongest counts: a brain is smaller
@@ -25,6 +30,9 @@ than the box, and scans do not all have one field of view."""
 
 NEARBY = 7
 """Pools along each axis that a wave is compared with."""
+
+OFFSETS = np.linspace(-0.5, 0.5, 5) / BOX_MM
+"""From a wave of the lattice, along each axis, cycles/mm."""
 
 SPLITS = 200
 
@@ -41,9 +49,9 @@ Wave = tuple[float, float, float]
 
 def powers(image: Image, ground: Ground) -> NDArray[np.float32]:
     """Return the squared amplitudes of plane waves in the brain, on a lattice."""
-    fine = np.where(ground.brain, image - gaussian(image, _sigma(ground)), 0)
+    fine = _fine(image, ground)
     shape = [round(BOX_MM / edge) for edge in ground.spacing]
-    spectrum = fft.rfftn(fine.astype(np.float32), s=shape)
+    spectrum = fft.rfftn(fine, s=shape)
     most = round(BOX_MM / SHORTEST_MM)
     both = np.r_[0 : most + 1, -most:0]
     found = np.zeros((len(both), len(both), most + 1), np.float32)
@@ -53,6 +61,12 @@ def powers(image: Image, ground: Ground) -> NDArray[np.float32]:
     waves = [w[k] for w, k in zip(lattice, known, strict=True)]
     found[np.ix_(*known)] = np.abs(spectrum[np.ix_(*waves)])
     return np.asarray((2 * found / ground.brain.sum()) ** 2, np.float32)
+
+
+def _fine(image: Image, ground: Ground) -> Image:
+    """Return the brain without what is slow; 0 around it."""
+    fine = np.where(ground.brain, image - gaussian(image, _sigma(ground)), 0)
+    return np.asarray(fine, np.float32)
 
 
 def power(image: Image, ground: Ground, wave: Wave) -> float:
@@ -77,7 +91,7 @@ def _against(ground: Ground, wave: Wave) -> NDArray[np.float32]:
 
 def _sigma(ground: Ground) -> NDArray[np.float64]:
     """Return the width that hides what is slower than any stripe, voxels."""
-    return LONGEST_MM / 4 / np.array(ground.spacing)
+    return SLOW_MM / 4 / np.array(ground.spacing)
 
 
 def find_wave(
@@ -112,6 +126,40 @@ def find_wave(
     cell = np.unravel_index(int(seen.argmax()), seen.shape)
     mean = np.abs(np.mean(target, axis=0) - np.mean(source, axis=0))
     return _finest(mean, cell)
+
+
+def between(
+    wave: Wave,
+    source: Sequence[tuple[Image, Ground]],
+    target: Sequence[tuple[Image, Ground]],
+) -> Wave:
+    """Return the wave near one of the lattice whose power differs most.
+
+    A brain is shorter than the lattice's box, but not by so much that a wave halfway
+    between two of them does not lose a third of its power to both.
+
+    Parameters
+    ----------
+    wave : tuple of float
+        Of the lattice.
+    source, target : sequence of (image, Ground)
+        Images without fields.
+    """
+    apart = np.array(
+        [np.mean([_near(wave, *one) for one in g], axis=0) for g in (source, target)]
+    )
+    best = np.unravel_index(int(np.abs(apart[1] - apart[0]).argmax()), apart[0].shape)
+    i, j, k = (w + OFFSETS[n] for w, n in zip(wave, best, strict=True))
+    return float(i), float(j), float(k)
+
+
+def _near(wave: Wave, image: Image, ground: Ground) -> NDArray[np.float64]:
+    """Return the squared amplitudes of waves beside one, by `OFFSETS` of each axis."""
+    found: NDArray[Any] = _fine(image, ground)
+    for w, edge in zip(wave, ground.spacing, strict=True):  # each axis goes to the end
+        turns = np.outer(np.arange(found.shape[0]) * edge, w + OFFSETS)
+        found = np.tensordot(found, np.exp(-2j * np.pi * turns), axes=(0, 0))
+    return np.asarray((2 * np.abs(found) / ground.brain.sum()) ** 2)
 
 
 def _above_others(pooled: NDArray[np.float32]) -> NDArray[np.float32]:
