@@ -13,6 +13,7 @@ from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.search import Found
+from mitame.engines.elements.sizing import OFF
 from mitame.explain.place import PlaceMap, find_place
 from mitame.prepare.place import in_place
 from mitame.prepare.regions import REGIONS, RegionFound, name_regions, region_map
@@ -168,7 +169,7 @@ def _brightening(
     """Return how much brighter the place is, percent, and its interval over people.
 
     The interval is that of the place's level against all else, which a scale that
-    differs everywhere does not move.
+    differs everywhere does not move, and of how far sizes are `OFF`.
     """
     there = found.support
     effect, before = found.sparse[there], rows[0][:, there].mean(axis=0)
@@ -184,5 +185,7 @@ def _brightening(
         [rng.choice(one, len(one)).mean() - one.mean() for one in levels]
         for _ in range(DRAWS)
     ]
-    low, high = np.quantile(np.diff(draws, axis=1), (0.025, 0.975))
-    return size, size + float(low), size + float(high)
+    apart = np.diff(draws, axis=1)[:, 0]
+    off = 1 + OFF * rng.standard_normal(DRAWS)
+    low, high = np.quantile((size + apart) * off, (0.025, 0.975))
+    return size, float(low), float(high)

@@ -12,6 +12,7 @@ from mitame.engines.elements.additions import Noise
 from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element, Level, Tone
 from mitame.engines.elements.search import UNSURE, Search
+from mitame.engines.elements.sizing import OFF
 
 LIMIT = 3.0
 ELEMENTS: dict[str, Element] = {
@@ -85,4 +86,5 @@ def test_the_one_that_changes_most_comes_first_with_an_honest_interval():
     assert list(found.sizes) == ["noise", "contrast"]
     assert found.left == pytest.approx(0, abs=1e-6)
     # Nobody of these groups differs: what is left is that elements are not all.
-    assert found.draws["noise"].std() == pytest.approx(UNSURE * 40, rel=0.1)
+    wanted = np.hypot(UNSURE * 40, OFF * 40)
+    assert found.draws["noise"].std() == pytest.approx(wanted, rel=0.1)

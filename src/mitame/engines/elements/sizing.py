@@ -27,6 +27,10 @@ SMALL = 0.25
 
 DRAWS = 1000
 
+OFF = 0.1
+"""Share of itself by which a size is off (SD) whoever the people are, as simulated
+cohorts show: elements are not exactly what scanners do."""
+
 
 class Sizing:
     """Sizes of given elements.
@@ -140,8 +144,8 @@ class Sizing:
     ) -> dict[str, NDArray[np.float64]]:
         """Return what sizes would be with other people, (`DRAWS`, n), by name.
 
-        People are drawn anew from the same ones, and what elements do not say of the
-        measures is drawn, too.
+        People are drawn anew from the same ones; what elements do not say of the
+        measures is drawn, too, and by how much a size is `OFF`.
 
         Parameters
         ----------
@@ -160,7 +164,7 @@ class Sizing:
             other = self.unsure * rng.standard_normal(len(gap))
             steps.append(to_size @ (some[1] - some[0] - gap + other))
         moved = [self._moved(sizes, step) for step in steps]
-        return {n: np.stack([one[n] for one in moved]) for n in sizes}
+        return {n: _off(np.stack([one[n] for one in moved]), rng) for n in sizes}
 
     def _units(self, sizes: Sizes) -> NDArray[np.float64]:
         """Return what counts as one step in each number of some sizes."""
@@ -183,6 +187,11 @@ class Sizing:
 def joined(slopes: Traces, names: Iterable[str]) -> NDArray[np.float64]:
     """Return the slopes of some elements side by side, (m, n)."""
     return np.concatenate([slopes[name] for name in names], axis=1)
+
+
+def _off(draws: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return draws (n_draws, n), each of which is also off by a share of itself."""
+    return draws * (1 + OFF * rng.standard_normal((len(draws), 1)))
 
 
 def _flat(sizes: Sizes) -> NDArray[np.float64]:
