@@ -143,8 +143,7 @@ def _flat(
     found = []
     for scan in group:
         session, suffix = scan.ground.session, scan.ground.suffix
-        even = scan.image / scan.ground.shading
-        flat = session[suffix].with_data(even, Step("flat", {}))
+        flat = session[suffix].with_data(scan.flat, Step("flat", {}))
         placed = in_place(replace(session, volumes={suffix: flat}), SPACING_MM)
         smooth = gaussian(placed.images[suffix], SMOOTH_MM / SPACING_MM)
         found.append((smooth, placed.brain))

@@ -38,7 +38,7 @@ def over_grid(
     """
     found = np.empty(shape, np.float32)
     _over_grid(
-        np.ascontiguousarray(coefficients, np.float64),
+        np.ascontiguousarray(coefficients, np.float64).reshape((POWERS,) * 3),
         np.ascontiguousarray(to_place, np.float64),
         most,
         found,

@@ -63,6 +63,14 @@ def test_what_was_planted_is_found_and_no_more(planted):
     assert {n: round(float(s[0]), 3) for n, s in found.items()} == planted
 
 
+def test_a_further_element_costs_more_than_the_first():
+    faint = 1.05 * LIMIT  # contrast of this size saves 1.2 times its price
+    assert set(search({"contrast": faint}).find()) == {"contrast"}
+    assert set(search({"noise": 40.0, "contrast": faint}).find()) == {"noise"}
+    clear = {"noise": 40.0, "contrast": 1.5 * faint}
+    assert set(search(clear).find()) == set(clear)
+
+
 def test_what_chance_does_is_nothing():
     assert search({}, chance=1.0).find() == {}
 

@@ -15,7 +15,7 @@ from mitame.engines.elements.filters import Blur, Ringing
 from mitame.engines.elements.giving import Scan
 from mitame.engines.elements.measures import PARTS, Measures
 from mitame.engines.elements.placed import Placed
-from mitame.engines.elements.stripes import between, find_wave, powers
+from mitame.engines.elements.stripes import find_wave
 from mitame.engines.noise import noise_in
 from mitame.prepare.regions import REGIONS, SIDES, region_of
 
@@ -38,14 +38,9 @@ def candidates(
     # Ringing looks like noise: the scanner with less of both tells.
     noise = min(mean_noise(source), mean_noise(target))
     found = everywhere(known, noise, min(fades_of(source), fades_of(target)))
-    flat = [
-        [(s.image / s.ground.shading, s.ground) for s in group]
-        for group in (source, target)
-    ]
-    ours, theirs = ([powers(*one) for one in group] for group in flat)
+    ours, theirs = ([(s.flat, s.ground) for s in group] for group in (source, target))
     wave = find_wave(ours, theirs, seed)
     if wave is not None:
-        wave = between(wave, *flat)
         found.append(Stripes(wave))
     return [*found, Tone()], Measures(gray_tones(*known), wave)
 
@@ -111,7 +106,7 @@ def levels(source: Sequence[Scan]) -> tuple[float, float, float]:
     """Return how bright white matter, gray matter and fluid are without bias field."""
     found = []
     for scan in source:
-        flat = scan.image / scan.ground.shading
+        flat = scan.flat
         found.append([np.median(flat[c]) for c in scan.ground.cores.values()])
     white, gray, fluid = np.mean(found, axis=0)
     return float(white), float(gray), float(fluid)

@@ -39,6 +39,11 @@ class Scan:
     image: Image
     ground: Ground
 
+    @property
+    def flat(self) -> Image:
+        """The image without its bias field."""
+        return self.image / self.ground.shading
+
 
 class Groups:
     """Two groups' measures, and what every element does to them.

@@ -143,6 +143,7 @@ class Search:
             names = (*here.sizes, name)
             saved = now - self._left(names, here.gap, traces)
             if saved > self._price(names) - self._price(here.sizes):
+                # Over its limit: what chance does with a dear one is also more.
                 worth[names] = saved**0.5 / self.chance.limits[name]
         return self._best(worth, here, seen)
 

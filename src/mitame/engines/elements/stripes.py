@@ -41,6 +41,9 @@ FALSE_ALARMS = 0.01
 LEAST_SCATTER = 0.1
 """Of the logarithm of a power between people: some scatter little by chance."""
 
+Group = Sequence[tuple[Image, Ground]]
+"""Scans of one scanner."""
+
 LEAST_POWER = 1e-12
 """Keeps the logarithm of a perfectly dark wave finite."""
 
@@ -94,22 +97,19 @@ def _sigma(ground: Ground) -> NDArray[np.float64]:
     return SLOW_MM / 4 / np.array(ground.spacing)
 
 
-def find_wave(
-    source: Sequence[NDArray[np.float32]],
-    target: Sequence[NDArray[np.float32]],
-    seed: int,
-) -> Wave | None:
+def find_wave(source: Group, target: Group, seed: int) -> Wave | None:
     """Return the plane wave that tells two groups apart best, if one does.
 
     Parameters
     ----------
-    source, target : sequence of array
-        `powers` of each scan.
+    source, target : sequence of (image, Ground)
+        Images without their bias fields.
     seed : int
         Of the splits that tell what chance does.
     """
+    lattices = [[powers(*one) for one in group] for group in (source, target)]
     n0 = len(source)
-    pooled = np.stack([_pooled(one) for one in (*source, *target)])
+    pooled = np.stack([_pooled(one) for group in lattices for one in group])
     everyone = np.stack([_above_others(one) for one in pooled])
     everyone[:, (pooled == 0).any(axis=0)] = 0  # not everyone's scan shows it
     seen = np.abs(_apart(everyone, n0))
@@ -124,31 +124,21 @@ def find_wave(
     if seen.max() <= np.quantile(chance, 1 - FALSE_ALARMS):
         return None
     cell = np.unravel_index(int(seen.argmax()), seen.shape)
-    mean = np.abs(np.mean(target, axis=0) - np.mean(source, axis=0))
-    return _finest(mean, cell)
+    apart = np.mean(lattices[1], axis=0) - np.mean(lattices[0], axis=0)
+    return _between(_finest(np.abs(apart), cell), source, target)
 
 
-def between(
-    wave: Wave,
-    source: Sequence[tuple[Image, Ground]],
-    target: Sequence[tuple[Image, Ground]],
-) -> Wave:
+def _between(wave: Wave, source: Group, target: Group) -> Wave:
     """Return the wave near one of the lattice whose power differs most.
 
     A brain is shorter than the lattice's box, but not by so much that a wave halfway
     between two of them does not lose a third of its power to both.
-
-    Parameters
-    ----------
-    wave : tuple of float
-        Of the lattice.
-    source, target : sequence of (image, Ground)
-        Images without fields.
     """
-    apart = np.array(
-        [np.mean([_near(wave, *one) for one in g], axis=0) for g in (source, target)]
+    ours, theirs = (
+        np.mean([_near(wave, *one) for one in group], axis=0)
+        for group in (source, target)
     )
-    best = np.unravel_index(int(np.abs(apart[1] - apart[0]).argmax()), apart[0].shape)
+    best = np.unravel_index(int(np.abs(theirs - ours).argmax()), ours.shape)
     i, j, k = (w + OFFSETS[n] for w, n in zip(wave, best, strict=True))
     return float(i), float(j), float(k)
 
