@@ -11,7 +11,8 @@ import pytest
 from mitame.engines.elements.additions import Noise
 from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element, Level, Tone
-from mitame.engines.elements.search import UNSURE, Search
+from mitame.engines.elements.measures import UNSURE
+from mitame.engines.elements.search import Search
 from mitame.engines.elements.sizing import OFF
 
 LIMIT = 3.0
@@ -42,6 +43,7 @@ def search(planted: dict[str, float], chance: float = 0.0) -> Search:
         elements=ELEMENTS,
         traces=TRACES,
         difference=difference,
+        unsure=lambda: UNSURE * np.abs(difference({})),
         both=lambda _: np.zeros((2, 20, 4)),
         energy=lambda _, size: float(size[0] ** 2),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from mitame.engines.elements.element import Element, Field, Level, Tone
 from mitame.engines.elements.fading import fades_of
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.filters import Blur, Ringing
-from mitame.engines.elements.giving import Scan
+from mitame.engines.elements.giving import PROBED, Scan
 from mitame.engines.elements.measures import PARTS, Measures
 from mitame.engines.elements.placed import Placed
 from mitame.engines.elements.stripes import find_wave
@@ -23,35 +24,51 @@ TOWARD_FLUID = 1 / 3
 """How far gray matter reaches toward the tone of fluid: less than half, where most
 voxels are half fluid."""
 
+MOST = 0.999
+"""Share of the brain beyond which an edit is the largest there is."""
+
 ALL = 0.95
 """Share of k-space that counts as all of it."""
 
 
 def candidates(
-    source: Sequence[Scan], target: Sequence[Scan], *, seed: int = 0
+    source: Sequence[Scan],
+    target: Sequence[Scan],
+    *,
+    seed: int = 0,
+    fields: bool = True,
 ) -> tuple[list[Element], Measures]:
     """Return all elements in the order in which scanners add them, and what to measure.
 
-    Stripes are among them only where one group has some.
+    Stripes are among them only where one group has some, the bias field only where
+    `fields` are in the scans.
     """
     known = levels(source)
     # Ringing looks like noise: the scanner with less of both tells.
     noise = min(mean_noise(source), mean_noise(target))
-    found = everywhere(known, noise, min(fades_of(source), fades_of(target)))
+    fades = min(fades_of(source), fades_of(target))
+    found = everywhere(source, known, noise, fades)
     ours, theirs = ([(s.flat, s.ground) for s in group] for group in (source, target))
     wave = find_wave(ours, theirs, seed)
     if wave is not None:
         found.append(Stripes(wave))
-    return [*found, Tone()], Measures(gray_tones(*known), wave)
+    if not fields:
+        found = [one for one in found if not isinstance(one, Field)]
+    return [*found, Tone()], Measures(gray_tones(*known), wave, fields)
 
 
 def everywhere(
-    known: tuple[float, float, float], noise: float, fades: float
+    scans: Sequence[Scan],
+    known: tuple[float, float, float],
+    noise: float,
+    fades: float,
 ) -> list[Element]:
     """Return the elements that any scan may have more of, but for the tone curve.
 
     Parameters
     ----------
+    scans : sequence of Scan
+        Some, which show how much of a tissue is seen.
     known : tuple of float
         White matter, gray matter and fluid: `levels`.
     noise : float
@@ -60,16 +77,34 @@ def everywhere(
         Share of k-space that fades already; where all does, none can ring less.
     """
     white, gray, fluid = known
-    brightness = Level("contrast", gray, _sorted(fluid, white))
+    brightness = as_shown(Level("contrast", gray, _sorted(fluid, white)), scans)
     return [
         brightness,
-        Level("fluid", fluid, _sorted(gray, white)),
+        as_shown(Level("fluid", fluid, _sorted(gray, white)), scans),
         *(Placed(name, brightness, _region(name)) for name in PARTS),
         Field(N_FIELDS, noise),
         Blur(noise),
         *([Ringing(noise, fades)] if fades < ALL else []),
         Noise(),
     ]
+
+
+def as_shown(level: Level, scans: Sequence[Scan]) -> Level:
+    """Return a level whose sizes are by how much images become brighter.
+
+    That is told where they become so by more than half of what is the most.
+    """
+    shares = []
+    for scan in scans[:PROBED]:
+        more = level.apply(scan.image, scan.ground, np.array([level.probe]))
+        edit, image = (
+            (more - scan.image)[scan.ground.brain],
+            scan.image[scan.ground.brain],
+        )
+        there = edit > np.quantile(edit, MOST) / 2
+        if there.any():
+            shares.append(edit[there].mean() / image[there].mean() / level.probe)
+    return replace(level, shown=float(np.mean(shares))) if shares else level
 
 
 def gray_tones(white: float, gray: float, fluid: float) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import correlate1d
 
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.noise import noise_in
@@ -22,6 +23,10 @@ Numbers = NDArray[np.floating]
 UNCLEAR, CLEAR = 1.2, 1.5
 """Fine detail over the noise of the other group: up to the one it may be ringing, from
 the other on it is noise, and between them some of it is."""
+
+SEEN = np.array([-1, 4, 10, 4, -1], np.float32) / 16
+"""What is seen of tissue along an axis: all of it but what is as fine as the grid, of
+which a point spread leaves nothing and an image has only noise."""
 
 Size = NDArray[np.float64]
 """Of an element, shape (n,); n is one for all but a field."""
@@ -95,18 +100,22 @@ class Level:
         The tissue's own intensity.
     others : tuple of float
         Intensities that stay, ascending; 0 is among them.
+    shown : float
+        Share of what the tissue gains that images show of it, for hardly a voxel has
+        nothing else in it; sizes are what images show.
     """
 
     name: str
     at: float
     others: tuple[float, ...]
+    shown: float = 1.0
     n: int = 1
     probe: ClassVar[float] = 0.1
     most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
-        lift = np.float32(self.at * size[0])
+        lift = np.float32(self.at * size[0] / self.shown)
         # A negative size is the way back from where a positive one had led.
         start = self.at if size[0] >= 0 else self.at - lift
         # Which tissue it is, is told without the bias field.
@@ -117,7 +126,7 @@ class Level:
         if above:
             fall = (above[0] - flat) / np.maximum(above[0] - start, np.float32(1e-3))
             rise = np.minimum(rise, fall)
-        lifted = lift * ground.shading * np.clip(rise, 0, 1)
+        lifted = lift * ground.shading * _seen(np.clip(rise, 0, 1))
         return np.asarray(image + lifted, np.float32)
 
 
@@ -146,6 +155,13 @@ class Field:
         lost = level * np.sqrt(np.maximum(1 - gain**2, 0))
         noise = chance_of(image).standard_normal(image.shape, np.float32)
         return np.asarray(image * gain + lost * noise, np.float32)
+
+
+def _seen(share: Image) -> Image:
+    """Return how much of a tissue is in each voxel as a scanner shows it."""
+    for axis in range(3):
+        share = correlate1d(share, SEEN, axis=axis)
+    return share
 
 
 def kept_noise(image: Image, ground: Ground, least: float) -> float:

@@ -16,7 +16,7 @@ from mitame.core.volume import Step, Volume
 from mitame.engines.elements.additions import Noise
 from mitame.engines.elements.element import Element
 from mitame.engines.elements.fit import found_between
-from mitame.engines.elements.giving import Scan
+from mitame.engines.elements.giving import Scan, shares
 from mitame.engines.elements.ground import Ground
 from mitame.engines.elements.moved import moved
 from mitame.engines.elements.stored import in_words, of_words
@@ -33,6 +33,7 @@ class Elements:
     Two unpaired groups are compared in few numbers; the few elements that explain what
     is beyond chance are kept with their sizes, all others are exactly zero. Each is a
     tone curve, a gain by place, a filter or noise: none can make or remove a lesion.
+    Bias fields are no element: every scan's own was taken out when it was prepared.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ class Elements:
         self, suffix: Suffix, source: Sequence[Session], target: Sequence[Session]
     ) -> Sizes:
         ours, theirs = scans_of(source, suffix), scans_of(target, suffix)
-        found = found_between(ours, theirs, self.seed)
+        found = found_between(ours, theirs, self.seed, fields=False)
         return [
             (e, found.sizes[e.name]) for e in found.elements if e.name in found.sizes
         ]
@@ -91,11 +92,14 @@ class Elements:
 
     def _moved(self, suffix: Suffix, session: Session) -> Volume:
         known: Sizes = learned_of(self, "elements_", suffix)
-        sizes = [(one, size) for one, size in known if self._wants(one, size)]
+        sizes = {e.name: size for e, size in known if self._wants(e, size)}
+        given, taken = shares([element for element, _ in known], sizes)
         ground, image = Ground(session, suffix), session[suffix].data
-        for element, size in sizes:
+        for element, size in given:
             image = moved(element, image, ground, size)
-        told = {element.name: size.tolist() for element, size in sizes}
+        for element, size in reversed(taken):  # what scanners add last goes first
+            image = moved(element, image, ground, -size)
+        told = {name: size.tolist() for name, size in sizes.items()}
         return session[suffix].with_data(image, Step("elements", told))
 
     def _wants(self, element: Element, size: NDArray[np.float64]) -> bool:

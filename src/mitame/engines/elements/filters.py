@@ -31,13 +31,12 @@ class Blur:
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
+        return _seen_through(image, ground, self.noise, self.response(ground, size))
+
+    def response(self, ground: Ground, size: Size) -> Image:
+        """Return what passes of each of the `frequencies`, at most 1."""
         variance = max(size[0], 0.0) / (8 * np.log(2))
-
-        def transfer(k: Numbers, edge: float) -> Numbers:
-            del edge
-            return np.asarray(np.exp(-2 * np.pi**2 * variance * k**2))
-
-        return _seen_through(image, ground, self.noise, transfer)
+        return _product(ground, lambda k, _: np.exp(-2 * np.pi**2 * variance * k**2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,11 @@ class Ringing:
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
         """See `Element`."""
+        return _seen_through(image, ground, self.noise, self.response(ground, size))
 
-        def transfer(k: Numbers, edge: float) -> Numbers:
-            return self.transfer(2 * edge * k, size[0])
-
-        return _seen_through(image, ground, self.noise, transfer)
+    def response(self, ground: Ground, size: Size) -> Image:
+        """Return what passes of each of the `frequencies`, at most 1."""
+        return _product(ground, lambda k, edge: self.transfer(2 * edge * k, size[0]))
 
     def transfer(self, share: Numbers, size: float) -> Numbers:
         """Return what is left of frequencies once so much less does not fade.
@@ -109,25 +108,38 @@ def window(share: Numbers, fades: float) -> Numbers:
     return np.asarray(0.5 + 0.5 * np.cos(np.pi * taper))
 
 
-def _seen_through(
-    image: Image,
-    ground: Ground,
-    noise: float,
-    transfer: Callable[[Numbers, float], Numbers],
-) -> Image:
-    """Return an image whose anatomy is seen through a transfer function, at most 1.
+def frequencies(ground: Ground) -> list[Numbers]:
+    """Return the frequencies of a real image's transform, cycles/mm, axis by axis.
+
+    Returns
+    -------
+    list of array, shapes (i, 1, 1), (1, j, 1) and (1, 1, k // 2 + 1)
+        0 and above.
+    """
+    grid = list(zip(ground.brain.shape, ground.spacing, strict=True))
+    along = [np.abs(fft.fftfreq(n, edge)) for n, edge in grid[:2]]
+    along.append(fft.rfftfreq(*grid[2]))
+    return [
+        np.expand_dims(k, [o for o in range(3) if o != a]) for a, k in enumerate(along)
+    ]
+
+
+def _product(ground: Ground, transfer: Callable[[Numbers, float], Numbers]) -> Image:
+    """Return what passes of each frequency, if so much of it does along each axis."""
+    i, j, k = (
+        transfer(along, edge)
+        for along, edge in zip(frequencies(ground), ground.spacing, strict=True)
+    )
+    return np.asarray(i * j * k, np.float32)
+
+
+def _seen_through(image: Image, ground: Ground, noise: float, response: Image) -> Image:
+    """Return an image whose anatomy is seen through a filter that lets at most 1 pass.
 
     A scanner's noise comes after what blurs: as much of it is added as was lost.
     """
     rng = chance_of(image)
     level = np.float32(kept_noise(image, ground, noise))
     lost = level * fft.rfftn(rng.standard_normal(image.shape, np.float32))
-    kept = fft.rfftn(image)
-    factor: Numbers = np.ones(1)
-    for axis, (n, edge) in enumerate(zip(image.shape, ground.spacing, strict=True)):
-        along = fft.rfftfreq(n, edge) if axis == 2 else np.abs(fft.fftfreq(n, edge))
-        shape = [-1 if axis == a else 1 for a in range(3)]
-        factor = factor * transfer(along, edge).reshape(shape)
-    factor = factor.astype(np.float32)
-    kept = kept * factor + lost * np.sqrt(1 - factor**2)
+    kept = fft.rfftn(image) * response + lost * np.sqrt(1 - response**2)
     return np.asarray(fft.irfftn(kept, s=image.shape), np.float32)

@@ -11,7 +11,9 @@ from mitame.engines.elements.places import with_places
 from mitame.engines.elements.search import Found, Search
 
 
-def found_between(source: Sequence[Scan], target: Sequence[Scan], seed: int) -> Found:
+def found_between(
+    source: Sequence[Scan], target: Sequence[Scan], seed: int, *, fields: bool = True
+) -> Found:
     """Return the few elements in which two groups differ, each with its size.
 
     Parameters
@@ -20,8 +22,11 @@ def found_between(source: Sequence[Scan], target: Sequence[Scan], seed: int) -> 
         Of one sequence; nobody need be in both.
     seed : int
         Of the lots that tell what chance does.
+    fields : bool
+        Whether bias fields are still in the scans: what correction leaves of them is
+        no element.
     """
-    elements, measures = candidates(source, target, seed=seed)
+    elements, measures = candidates(source, target, seed=seed, fields=fields)
     groups = Groups(source, target, elements, measures)
     search = Search(groups, Chance.of(groups.own, groups.traces, seed))
     found = search.find()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mitame.engines.elements.element import Element, Field, Size
 from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.ground import Ground, Image
-from mitame.engines.elements.measures import FIRST_FIELD, Measures
+from mitame.engines.elements.measures import FIRST_FIELD, Measures, unsure
 from mitame.engines.elements.spectrum import Numbers
 
 PROBED = 4
@@ -118,6 +118,12 @@ class Groups:
         source = self._mean(self.source, self.own[0], more, most)
         target = self._mean(self.target, self.own[1], less, most)
         return np.asarray(target - source)
+
+    def unsure(self) -> NDArray[np.float64]:
+        """Return what elements do not say of each measure's difference: its SD."""
+        whole = np.zeros(len(self.known))
+        whole[self.known] = self.difference({})
+        return np.asarray(unsure(whole)[self.known])
 
     def both(self, sizes: Sizes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return everyone's measures, with elements given to those who lack them."""

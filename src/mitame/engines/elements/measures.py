@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mitame.engines.elements.around import Tones, gray_around, region_at
+from mitame.engines.elements.fields import N_FIELDS
 from mitame.engines.elements.ground import Ground, Image
 from mitame.engines.elements.spectrum import Numbers, spectrum
 from mitame.engines.elements.stripes import Wave, power
@@ -24,6 +25,17 @@ GRAYS = tuple(f"{side} {part}" for side in SIDES for part in PARTS)
 FIRST_FIELD = 3 + len(QUANTILES)
 """Where the field begins."""
 
+FIRST_GRAY = FIRST_FIELD + N_FIELDS
+"""Where it begins how bright gray matter is: all of it, then its parts."""
+
+UNSURE = 0.03
+"""Share of a difference that may stay: scanners are not exactly what elements say, and
+what that leaves is not another element."""
+
+FOLLOWS = 0.5
+"""Share of a difference of gray matter by which its deep parts are unsure: whether they
+follow the cortex, or white matter, depends on the sequence."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -35,10 +47,13 @@ class Measures:
         Between which gray matter is, white-matter medians.
     wave : tuple of float, optional
         A plane wave whose power is measured, cycles/mm along the axes of the grid.
+    fields : bool
+        Whether the slow variation with place is measured, or only taken out.
     """
 
     tones: Tones
     wave: Wave | None = None
+    fields: bool = True
 
     def of(self, image: Image, ground: Ground) -> Numbers:
         """Return the numbers of an image in white-matter medians, shape (n,).
@@ -56,7 +71,7 @@ class Measures:
             [
                 levels,
                 np.quantile(flat[ground.brain], QUANTILES),
-                field,
+                field if self.fields else np.full_like(field, np.nan),
                 self._grays(flat, ground),
                 [np.log(noise)],
                 spectrum(flat, ground),
@@ -79,3 +94,11 @@ class Measures:
         parts = sides.mean(axis=0)
         every = np.nanmean(parts) if np.isfinite(parts).any() else np.nan
         return np.array([every, *(parts - every), *np.diff(sides, axis=0)[0]])
+
+
+def unsure(difference: Numbers) -> Numbers:
+    """Return what elements do not say of a difference (n,) of all measures: its SD."""
+    found = UNSURE * np.abs(difference)
+    deep = FIRST_GRAY + 1 + PARTS.index("deep gray")
+    found[deep] = np.hypot(found[deep], FOLLOWS * difference[FIRST_GRAY])
+    return found

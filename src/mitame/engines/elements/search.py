@@ -25,10 +25,6 @@ RIVAL = 0.7
 
 MOST_RIVALS = 3
 
-UNSURE = 0.03
-"""Share of a difference that may stay: scanners are not exactly what elements say, and
-what that leaves is not another element."""
-
 FURTHER = 0.25
 """Of its price that an element costs more where there is another one: where scanners
 differ at all, they do so in more than elements say."""
@@ -94,7 +90,7 @@ class Search:
 
     def __init__(self, groups: Groups, chance: Chance) -> None:
         self.groups = groups
-        unsure = UNSURE * groups.difference({})
+        unsure = groups.unsure()
         self.chance = chance.unsure(unsure)
         self.sizing = Sizing(groups, self.chance, unsure)
 

@@ -23,6 +23,10 @@ KINDS: dict[str, Callable[..., Element]] = {
 """Those that are only numbers, by the names they have in model files."""
 
 
+TISSUES = ("Level", "Placed")
+"""Those of how bright a tissue is."""
+
+
 def in_words(
     element: Element, places: dict[str, NDArray[Any]], prefix: str
 ) -> dict[str, Any]:
@@ -55,10 +59,16 @@ def of_words(words: Mapping[str, Any], places: Mapping[str, NDArray[Any]]) -> El
     Raises
     ------
     ModelError
-        If its field is made of other functions than this version's.
+        If its field is made of other functions than this version's, or sizes of its
+        tissue mean something else.
     """
     known = _plain(words)
     kind = known.pop("kind")
+    if kind in TISSUES and "shown" not in known.get("level", known):
+        raise ModelError(
+            f"Sizes of the model's {known['name']} do not say what images show of it.",
+            fix="Fit it again with this version of mitame.",
+        )
     if kind == "Field" and known["n"] != N_FIELDS:
         raise ModelError(
             f"The model's bias field has {known['n']} numbers, this version's has "

@@ -8,7 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from mitame.engines.elements.candidates import everywhere, levels, mean_noise
+from mitame.engines.elements.candidates import (
+    as_shown,
+    everywhere,
+    levels,
+    mean_noise,
+)
 from mitame.engines.elements.element import Element, Field, Level, Size, Tone
 from mitame.engines.elements.fading import fades_of
 from mitame.engines.elements.giving import Scan
@@ -66,11 +71,13 @@ def probes_of(scans: Sequence[Scan]) -> list[Probe]:
     """
     known, noise = levels(scans), mean_noise(scans)
     white, gray, fluid = known
-    bright = Level("white matter", white, tuple(sorted((0.0, gray, fluid))))
+    bright = as_shown(
+        Level("white matter", white, tuple(sorted((0.0, gray, fluid)))), scans
+    )
     tissues: list[Element] = [bright]
     looks: list[Element] = [Tone()]
     places: list[Element] = []
-    for element in everywhere(known, noise, fades_of(scans)):
+    for element in everywhere(scans, known, noise, fades_of(scans)):
         if isinstance(element, Level):
             # How bright gray matter is, is what elements call contrast.
             tissue = element.name.replace("contrast", "gray matter")
