@@ -95,11 +95,6 @@ class Toned:
         return session.with_volumes({"T1w": seen})
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="a tone curve on these scans of 4 mm is told as fluid, contrast and blur "
-    "since tissue is seen at the scan's own resolution",
-)
 @pytest.mark.slow
 def test_a_model_is_explained_by_what_it_does(mitame, places, tmp_path, monkeypatch):
     model = Model(Ready(bias=False), "toned", Toned(), {})

@@ -176,16 +176,19 @@ class Search:
         """Return the cheapest of the most promising choices, once refitted.
 
         None if none costs less than what there is. Where some promise about as much,
-        giving them tells which it is. None is tried twice.
+        giving them tells which it is; of first ones all are given, for traces say
+        little of a large difference. None is tried twice.
         """
         new = [n for n in worth if frozenset(n) not in seen]
-        order = sorted(new, key=lambda n: -worth[n])[:MOST_RIVALS]
+        order = sorted(new, key=lambda n: -worth[n])
+        if here.sizes:
+            enough = RIVAL * worth[order[0]] if order else 0.0
+            order = [n for n in order[:MOST_RIVALS] if worth[n] >= enough]
         tried = [here]
         for names in order:
-            if worth[names] >= RIVAL * worth[order[0]]:
-                seen.add(frozenset(names))
-                start = {n: here.sizes.get(n, self._none(n)) for n in names}
-                tried.append(self._choice(*self.sizing.fit(start)))
+            seen.add(frozenset(names))
+            start = {n: here.sizes.get(n, self._none(n)) for n in names}
+            tried.append(self._choice(*self.sizing.fit(start)))
         best = min(tried, key=lambda choice: choice.cost)
         return None if best is here else best
 
