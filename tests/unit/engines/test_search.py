@@ -13,9 +13,10 @@ from mitame.engines.elements.chance import Chance
 from mitame.engines.elements.element import Element, Level, Tone
 from mitame.engines.elements.measures import UNSURE
 from mitame.engines.elements.search import Search
-from mitame.engines.elements.sizing import OFF
+from mitame.engines.elements.sizing import OFF, Sizing
 
 LIMIT = 3.0
+ONE = np.ones(1)
 ELEMENTS: dict[str, Element] = {
     "contrast": Level("contrast", 0.7, (0.0, 1.0)),
     "fluid": Level("fluid", 0.3, (0.0, 0.7)),
@@ -98,3 +99,23 @@ def test_the_one_that_changes_most_comes_first_with_an_honest_interval():
     # Nobody of these groups differs: what is left is that elements are not all.
     wanted = np.hypot(UNSURE * 40, OFF * 40)
     assert found.draws["noise"].std() == pytest.approx(wanted, rel=0.1)
+
+
+@pytest.mark.parametrize("start", [0.5, 2.0, 5.0])
+def test_a_size_does_not_depend_on_where_its_fit_begins(start):
+    # It saturates, and most of the difference is nothing that a size explains.
+    def difference(sizes: dict[str, np.ndarray], **_: Any) -> np.ndarray:
+        size = float(sizes.get("noise", np.zeros(1))[0])
+        return np.array([40.0, 10 - 5 * size, 0.4 * (4 - size**2), 0.0])
+
+    best = min(
+        np.linspace(0, 5, 5001),
+        key=lambda size: float(np.linalg.norm(difference({"noise": np.array([size])}))),
+    )
+    slope = difference({}) - difference({"noise": ONE})
+    groups: Any = SimpleNamespace(
+        elements=ELEMENTS, traces={"noise": slope[:, None]}, difference=difference
+    )
+    sizing = Sizing(groups, Chance(np.eye(4), {"noise": LIMIT}, 4.0), np.zeros(4))
+    found, _ = sizing.fit({"noise": start * ONE})
+    assert found["noise"] == pytest.approx(best, rel=0.05)

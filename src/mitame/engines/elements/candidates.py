@@ -96,11 +96,9 @@ def as_shown(level: Level, scans: Sequence[Scan]) -> Level:
     """
     shares = []
     for scan in scans[:PROBED]:
+        brain = scan.ground.brain
         more = level.apply(scan.image, scan.ground, np.array([level.probe]))
-        edit, image = (
-            (more - scan.image)[scan.ground.brain],
-            scan.image[scan.ground.brain],
-        )
+        edit, image = (more - scan.image)[brain], scan.image[brain]
         there = edit > np.quantile(edit, MOST) / 2
         if there.any():
             shares.append(edit[there].mean() / image[there].mean() / level.probe)

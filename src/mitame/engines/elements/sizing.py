@@ -19,8 +19,9 @@ from mitame.engines.elements.placed import Placed
 STEPS = 8
 """Most steps of a fit."""
 
-ENOUGH = 0.02
-"""A fit ends when it hopes to make the misfit smaller by less than this share."""
+ENOUGH = 1.0
+"""A fit ends when it hopes to make the squared misfit smaller by less than this: that
+is one standard error of a size, whatever is left that no size explains."""
 
 SMALL = 0.25
 """Of an element's probe: as much more shows how it goes on from where it is."""
@@ -55,9 +56,10 @@ class Sizing:
     ) -> tuple[Sizes, NDArray[np.float64]]:
         """Return the sizes at which the groups are alike.
 
-        Gauss-Newton steps whose slopes are those where it starts; every step that was
-        tried tells more of them (C. G. Broyden, Mathematics of Computation 19, 1965).
-        One that makes nothing better is halved.
+        Gauss-Newton steps whose slopes are those where it starts; every step tells more
+        of them (C. G. Broyden, Mathematics of Computation 19, 1965). One that makes
+        nothing better is halved. Where no step seems worth it, slopes are told anew,
+        and only if they say so, too, that is the end.
 
         Parameters
         ----------
@@ -76,25 +78,29 @@ class Sizing:
         gap = self.groups.difference(sizes, most=most)
         misfit, white = self.chance.misfit, self.chance.whiten
         units = self._units(sizes)
-        slopes = self.slopes(sizes, sizes, most=SOME if everyone else PROBED)
-        slope = white @ joined(slopes, sizes) * units
-        length = 1.0
+        probed = SOME if everyone else PROBED
+        slope = self._white_slope(sizes, units, probed)
+        length, told_here = 1.0, True
         for _ in range(STEPS):
             toward = length * np.linalg.pinv(slope) @ white @ gap
             tried = self._moved(sizes, toward * units)
             step = (_flat(tried) - _flat(sizes)) / units
             hoped = np.linalg.norm(white @ gap - slope @ step)
-            if hoped >= (1 - ENOUGH * length) * misfit(gap):
-                break
+            if misfit(gap) ** 2 - hoped**2 < ENOUGH * length:
+                if told_here:
+                    break
+                slope = self._white_slope(sizes, units, probed)
+                length, told_here = 1.0, True
+                continue
             new = self.groups.difference(tried, most=most)
-            did = white @ (gap - new)
-            known = np.isfinite(did).all()  # or so far that no tissue is what it was
-            if known:
-                slope = slope + np.outer(did - slope @ step, step) / (step @ step)
-            if known and misfit(new) < misfit(gap):
-                sizes, gap, length = tried, new, 1.0
-            else:
+            # It may be so far that no tissue is what it was, and none is measured.
+            if not np.isfinite(new).all() or misfit(new) >= misfit(gap):
                 length /= 2
+                continue
+            did = white @ (gap - new)
+            slope = slope + np.outer(did - slope @ step, step) / (step @ step)
+            sizes, gap = tried, new
+            length, told_here = 1.0, False
         return sizes, gap
 
     def slopes(self, names: Iterable[str], sizes: Sizes, *, most: int) -> Traces:
@@ -138,6 +144,13 @@ class Sizing:
         more = [{**sizes, name: size + step} for step in unit * np.eye(element.n)]
         moved = [gap - self.groups.difference(one, most=most) for one in more]
         return np.stack(moved, axis=1) / unit
+
+    def _white_slope(
+        self, sizes: Sizes, units: NDArray[np.float64], most: int
+    ) -> NDArray[np.float64]:
+        """Return how the measures move with one unit more of each size, (m, n)."""
+        slopes = self.slopes(sizes, sizes, most=most)
+        return np.asarray(self.chance.whiten @ joined(slopes, sizes) * units)
 
     def drawn(
         self, sizes: Sizes, gap: NDArray[np.float64]
