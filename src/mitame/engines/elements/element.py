@@ -28,6 +28,9 @@ SEEN = np.array([-1, 4, 10, 4, -1], np.float32) / 16
 """What is seen of tissue along an axis: all of it but what is as fine as the grid, of
 which a point spread leaves nothing and an image has only noise."""
 
+BACK = 6
+"""Rounds of the way back from a tissue that is brighter, each ten times nearer."""
+
 Size = NDArray[np.float64]
 """Of an element, shape (n,); n is one for all but a field."""
 
@@ -114,20 +117,29 @@ class Level:
     most: ClassVar[float] = np.inf
 
     def apply(self, image: Image, ground: Ground, size: Size) -> Image:
-        """See `Element`."""
-        lift = np.float32(self.at * size[0] / self.shown)
-        # A negative size is the way back from where a positive one had led.
-        start = self.at if size[0] >= 0 else self.at - lift
+        """See `Element`; a negative size is the way back of a positive one."""
+        lift = np.float32(self.at * abs(size[0]) / self.shown)
+        if size[0] >= 0:
+            return image + self._gain(image, ground, lift, self.at)
+        found = image - self._gain(image, ground, lift, self.at + lift)
+        for _ in range(BACK):
+            found = image - self._gain(found, ground, lift, self.at)
+        return found
+
+    def _gain(
+        self, image: Image, ground: Ground, lift: np.float32, at: np.floating | float
+    ) -> Image:
+        """Return what an image gains if so much is added to tissue that is `at`."""
         # Which tissue it is, is told without the bias field.
         flat = image / ground.shading
         low = np.float32(max(o for o in self.others if o < self.at))
         above = [o for o in self.others if o > self.at]
-        rise = (flat - low) / np.maximum(start - low, np.float32(1e-3))
+        rise = (flat - low) / np.maximum(at - low, np.float32(1e-3))
         if above:
-            fall = (above[0] - flat) / np.maximum(above[0] - start, np.float32(1e-3))
+            fall = (above[0] - flat) / np.maximum(above[0] - at, np.float32(1e-3))
             rise = np.minimum(rise, fall)
-        lifted = lift * ground.shading * _seen(np.clip(rise, 0, 1))
-        return np.asarray(image + lifted, np.float32)
+        gain = lift * ground.shading * _seen(np.clip(rise, 0, 1))
+        return np.asarray(gain, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
