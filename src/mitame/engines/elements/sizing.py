@@ -19,9 +19,12 @@ from mitame.engines.elements.placed import Placed
 STEPS = 8
 """Most steps of a fit."""
 
-ENOUGH = 1.0
-"""A fit ends when it hopes to make the squared misfit smaller by less than this: that
-is one standard error of a size, whatever is left that no size explains."""
+ENOUGH = 0.02
+"""A fit ends when it hopes to make the misfit smaller by less than this share."""
+
+SURE = 1.0
+"""And its square by less than this: that is one standard error of a size, whatever is
+left that no size explains."""
 
 SMALL = 0.25
 """Of an element's probe: as much more shows how it goes on from where it is."""
@@ -85,8 +88,9 @@ class Sizing:
             toward = length * np.linalg.pinv(slope) @ white @ gap
             tried = self._moved(sizes, toward * units)
             step = (_flat(tried) - _flat(sizes)) / units
-            hoped = np.linalg.norm(white @ gap - slope @ step)
-            if misfit(gap) ** 2 - hoped**2 < ENOUGH * length:
+            hoped, now = np.linalg.norm(white @ gap - slope @ step), misfit(gap)
+            little = now - hoped <= ENOUGH * length * now
+            if little and now**2 - hoped**2 < SURE * length:
                 if told_here:
                     break
                 slope = self._white_slope(sizes, units, probed)
@@ -94,7 +98,7 @@ class Sizing:
                 continue
             new = self.groups.difference(tried, most=most)
             # It may be so far that no tissue is what it was, and none is measured.
-            if not np.isfinite(new).all() or misfit(new) >= misfit(gap):
+            if not np.isfinite(new).all() or misfit(new) >= now:
                 length /= 2
                 continue
             did = white @ (gap - new)
