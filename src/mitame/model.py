@@ -12,10 +12,14 @@ from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.named import engine_class
+from mitame.guard.guard import Guard
 from mitame.io import bundle
 from mitame.prepare.pairs import aligned_pairs
 from mitame.prepare.pipeline import Preparation
 from mitame.prepare.visit import together
+
+GUARD = "guard"
+"""Folder of what the guard knows."""
 
 Visit = Session | Sequence[Session]
 """Native; several sessions if the sequences of one visit lie on several grids."""
@@ -60,12 +64,16 @@ class Model:
         What maps prepared source sessions to prepared target sessions.
     about : dict
         How it was made: file names, scanners, versions. Plain values.
+    guard : Guard, optional
+        What the engine does to nearly everybody; None if the model was fitted before
+        there was one.
     """
 
     preparation: Preparation
     engine_name: str
     engine: Harmonizer
     about: dict[str, Any]
+    guard: Guard | None = None
 
     @classmethod
     def fit(
@@ -115,9 +123,12 @@ class Model:
         if engine.needs_pairs:
             groups["target"] = aligned_pairs(groups["source"], groups["target"])
         engine.fit(groups["source"], groups["target"])
-        return cls(preparation, engine_name, engine, about or {})
+        guard = Guard.fit(engine, groups["source"])
+        return cls(preparation, engine_name, engine, about or {}, guard)
 
-    def harmonize(self, *sessions: Session) -> dict[Suffix, Harmonized]:
+    def harmonize(
+        self, *sessions: Session, limited: bool = False
+    ) -> dict[Suffix, Harmonized]:
         """Return every volume of a native visit as the target would show it.
 
         The results are on the native grids and on the model's intensity scale, the
@@ -127,16 +138,42 @@ class Model:
         ----------
         *sessions : Session
             One visit; several if its sequences lie on several grids.
+        limited : bool
+            Do no more than any lesion survives: see `Guard.limited`.
+
+        Raises
+        ------
+        ModelError
+            If the model was fitted before there was a limited mode.
         """
+        guard = self.require_guard() if limited else None
         prepared = [self.preparation.apply(session) for session in sessions]
         whole, back = together([session for session, _ in prepared])
-        results = back(self.engine.transform(whole))
+        result = self.engine.transform(whole)
+        if guard is not None:
+            result = guard.limited(whole, result)
+        results = back(result)
         found: dict[Suffix, Harmonized] = {}
         for native, (_, restore), result in zip(
             sessions, prepared, results, strict=True
         ):
             found |= _compared(native, restore(result))
         return found
+
+    def require_guard(self) -> Guard:
+        """Return what the guard knows.
+
+        Raises
+        ------
+        ModelError
+            If the model was fitted before there was one.
+        """
+        if self.guard is None:
+            raise ModelError(
+                "The model was fitted before there was a limited mode.",
+                fix="Fit it again with `mitame fit`, or apply it without --limited.",
+            )
+        return self.guard
 
     def save(self, folder: Path) -> None:
         """Write the model into `folder`: ``model.json`` and the engine's own part."""
@@ -147,6 +184,8 @@ class Model:
         }
         bundle.write(folder, words, {})
         self.engine.save(folder / "engine")
+        if self.guard is not None:
+            self.guard.save(folder / GUARD)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -166,7 +205,9 @@ class Model:
             )
         engine = engine_class(words["engine"]).load(folder / "engine")
         preparation = Preparation.from_json(words["preparation"])
-        return cls(preparation, words["engine"], engine, words["about"])
+        there = (folder / GUARD).exists()
+        guard = Guard.load(folder / GUARD) if there else None
+        return cls(preparation, words["engine"], engine, words["about"], guard)
 
 
 def prepared(preparation: Preparation, visit: Visit) -> Session:

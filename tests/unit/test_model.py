@@ -156,6 +156,31 @@ def test_equal_models_are_equal_files(tmp_path):
         assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.parametrize("grid", ["flipped", "oblique"])
+def test_a_limited_result_lies_on_the_native_grid(grid, tmp_path):
+    native = scan(9, grid=GRIDS[grid])
+    fitted("bilateral").save(tmp_path / "model")
+    model = Model.load(tmp_path / "model")
+    full, limited = (
+        model.harmonize(native, limited=one)["T1w"].result for one in (False, True)
+    )
+    limited.require_same_grid(native["T1w"])
+    names = [step.name for step in limited.history]
+    assert names == [
+        "orient", "scale", "bilateral", "limited", "known marks", "unorient"
+    ]  # fmt: skip
+    apart = np.abs(limited.data - full.data)[native.brain]
+    assert 0 < np.median(apart) < 0.05
+
+
+def test_a_model_from_before_the_guard_says_that_it_has_to_be_fitted_again(tmp_path):
+    old = replace(fitted(), guard=None)
+    old.save(tmp_path / "model")
+    with pytest.raises(ModelError, match="before there was a limited mode") as error:
+        Model.load(tmp_path / "model").harmonize(scan(9), limited=True)
+    assert "Fit it again" in error.value.fix
+
+
 def test_an_unknown_engine_is_answered_with_the_near_name():
     with pytest.raises(InputError, match="nyull") as error:
         fitted("nyull")

@@ -22,6 +22,13 @@ def apply(
     out: Out,
     sequence: OneSequence = None,
     series: Series = None,
+    limited: Annotated[
+        bool,
+        typer.Option(
+            "--limited",
+            help="Tone, slow shading and known marks only: every lesion stays.",
+        ),
+    ] = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
@@ -30,6 +37,10 @@ def apply(
     The results lie on the scan's native grid, whole head. A model that learned from
     pairs takes all its sequences of a visit together. An interrupted run goes on where
     it stopped when it is started again; a scan that fails, fails alone.
+
+    With --limited only as much is done as any lesion survives: contrast of tissue
+    grows or shrinks as that of white and gray matter does, at every place alike;
+    sharpness and noise stay. What is done to nearly everybody at a place is done, too.
     """
     with job("apply", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
@@ -44,7 +55,7 @@ def apply(
         running.expect(len(found), "reading the model")
         outcomes = []
         for outcome in apply_model(
-            model, found, out, force=force, progress=running.now
+            model, found, out, limited=limited, force=force, progress=running.now
         ):
             outcomes.append(outcome)
             running.step(_sentence(outcome), keep=len(found) > 1)
@@ -56,7 +67,10 @@ def apply(
             for outcome in outcomes
         ]
         running.outputs = [file for outcome in outcomes for file in outcome.files]
-        running.result = {"scans": [_row(outcome) for outcome in outcomes]}
+        running.result = {
+            "mode": "limited" if limited else "full",
+            "scans": [_row(outcome) for outcome in outcomes],
+        }
         running.lines = [f"{len(outcomes) - len(failed)} of {len(outcomes)} in {out}"]
         running.lines += [_sentence(outcome) for outcome in failed]
         running.failures = len(failed)

@@ -65,6 +65,7 @@ def apply_model(
     scans: Sequence[Scan],
     out: Path,
     *,
+    limited: bool = False,
     force: bool = False,
     progress: Progress = lambda _: None,
 ) -> Iterator[Outcome]:
@@ -82,6 +83,8 @@ def apply_model(
         What to harmonize.
     out : Path
         A new folder, or one of an earlier run.
+    limited : bool
+        Do no more than any lesion survives.
     force : bool
         Replace results that another model or another scan left there.
     progress : callable
@@ -90,13 +93,17 @@ def apply_model(
     Raises
     ------
     ModelError
-        If `folder` holds no model.
+        If `folder` holds no model, or one that knows no limited mode.
     InputError
         If two scans would have results of one name.
     OutputError
         If `out` cannot be written, or is not for results of `apply`.
     """
-    model, made_by = Model.load(folder), digest_folder(folder)
+    model = Model.load(folder)
+    if limited:
+        model.require_guard()
+    mode = "limited" if limited else "full"
+    origin = {"ModelSHA256": digest_folder(folder), "Mode": mode}
     _require_different_names(scans)
     require_usable(out)
     number = 0
@@ -106,7 +113,7 @@ def apply_model(
         number += len(visit)
         start = time.perf_counter()
         try:
-            found = _apply_one(model, made_by, visit, out, force=force)
+            found = _apply_one(model, origin, visit, out, force=force)
             taken = round(time.perf_counter() - start, 1)
             for one in found:
                 yield replace(one, seconds=taken)
@@ -126,7 +133,7 @@ def taken_together(model: Model, scans: Sequence[Scan]) -> list[Visit]:
 
 
 def _apply_one(
-    model: Model, made_by: str, visit: Visit, out: Path, *, force: bool
+    model: Model, origin: dict[str, str], visit: Visit, out: Path, *, force: bool
 ) -> list[Outcome]:
     """Harmonize one visit; return what became of each scan."""
     _require_known_to(model, visit)
@@ -135,17 +142,15 @@ def _apply_one(
             raise scan.problem
     sources = {known_sequence(scan): digest(scan) for scan in visit}
     told = "+".join(sorted(sources.values()))
-    plans = [
-        Planned.of(scan, out, {"ModelSHA256": made_by, "SourceSHA256": told})
-        for scan in visit
-    ]
+    plans = [Planned.of(scan, out, {**origin, "SourceSHA256": told}) for scan in visit]
     state = "done before"
     if not all(plan.is_done for plan in plans):
         state = "done"
         if not force:
             for plan in plans:
                 plan.require_replaceable()
-        found = model.harmonize(*sessions_of(visit))
+        limited = origin["Mode"] == "limited"
+        found = model.harmonize(*sessions_of(visit), limited=limited)
         open_dataset(out, "mitame harmonized scans")
         write_all(plans, found)
     return [

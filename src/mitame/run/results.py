@@ -15,6 +15,13 @@ from mitame.io.scan import Scan
 from mitame.model import Harmonized
 from mitame.run.scans import known_sequence
 
+HARMONIZED = {
+    "full": "The scan as the target scanner would have shown it.",
+    "limited": "The scan with as much of the target scanner's look as any lesion "
+    "survives.",
+}
+"""What the image of each mode is."""
+
 
 def sidecar_of(image: Path) -> Path:
     """Return the JSON beside an image."""
@@ -32,7 +39,8 @@ class Planned:
     image, edit : Path
         The harmonized image and the edit map; their sidecars lie beside them.
     origin : dict
-        SHA-256 of the model, and of the scan or of all scans of its visit.
+        SHA-256 of the model, and of the scan or of all scans of its visit; and the
+        mode, "full" or "limited".
     """
 
     scan: Scan
@@ -62,7 +70,7 @@ class Planned:
         return there and _origin(self.image) == self.origin
 
     def require_replaceable(self) -> None:
-        """Raise unless what is there is an unfinished result of this scan and model.
+        """Raise unless what is there is an unfinished result of the same origin.
 
         Raises
         ------
@@ -75,7 +83,8 @@ class Planned:
         is_unfinished = bool(told) and all(one == self.origin for one in told)
         if there and not is_unfinished:
             raise OutputError(
-                f"'{there[0]}' is there, made from another scan or by another model.",
+                f"'{there[0]}' is there, made from another scan, by another model "
+                "or in another mode.",
                 fix="Choose another folder, or replace it with --force.",
             )
 
@@ -103,7 +112,7 @@ def _write(plan: Planned, found: Harmonized) -> None:
         (
             plan.image,
             found.result,
-            "The scan as the target scanner would have shown it.",
+            HARMONIZED[plan.origin["Mode"]],
         ),
     ):
         bids.write_sidecar(
@@ -122,7 +131,7 @@ def _origin(image: Path) -> dict[str, str]:
         fields = json.loads(sidecar_of(image).read_bytes())
     except (OSError, ValueError):
         return {}
-    keys = ("ModelSHA256", "SourceSHA256")
-    return (
-        {key: fields.get(key, "") for key in keys} if isinstance(fields, dict) else {}
-    )
+    if not isinstance(fields, dict):
+        return {}
+    before = {"ModelSHA256": "", "SourceSHA256": "", "Mode": "full"}  # one mode only
+    return {key: fields.get(key, unsaid) for key, unsaid in before.items()}

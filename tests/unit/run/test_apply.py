@@ -9,8 +9,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from mitame.core.errors import MitameError
+from mitame.core.errors import MitameError, ModelError
+from mitame.core.volume import Step
 from mitame.engines.identity import Identity
+from mitame.guard.guard import Guard
 from mitame.io.scan import find_scans
 from mitame.model import Model
 from mitame.prepare.orient import Orient
@@ -25,11 +27,11 @@ GEOMETRY = (
 )
 
 
-def saved_model(folder: Path, *, number: int = 0) -> Path:
+def saved_model(folder: Path, *, number: int = 0, guard: Guard | None = None) -> Path:
     """A model that changes nothing and needs no brain."""
     about = {"number": number, "source": {"sequences": ["T1w"]}}
     engine = Identity().fit([], [])
-    Model(Preparation((Orient(),)), "identity", engine, about).save(folder)
+    Model(Preparation((Orient(),)), "identity", engine, about, guard).save(folder)
     return folder
 
 
@@ -147,6 +149,34 @@ def test_results_of_another_model_are_replaced_only_with_force(tmp_path, scans):
     fields = json.loads(contents(out)["sub-01_desc-edit_T1w.json"])
     old = json.loads(before["sub-01_desc-edit_T1w.json"])
     assert fields["ModelSHA256"] != old["ModelSHA256"]
+
+
+def test_a_model_without_a_guard_knows_no_limited_mode(tmp_path, scans):
+    model = saved_model(tmp_path / "model")
+    with pytest.raises(ModelError, match="before there was a limited mode"):
+        list(apply_model(model, find_scans(scans), tmp_path / "out", limited=True))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_limited_result_says_so_and_is_not_taken_for_a_full_one(
+    tmp_path, scans, monkeypatch
+):
+    def halved(_guard, source, _result):
+        data = {suffix: volume.data / 2 for suffix, volume in source.items()}
+        return source.with_data(data, Step("limited"))
+
+    monkeypatch.setattr(Guard, "limited", halved)
+    model, out = saved_model(tmp_path / "model", guard=Guard({})), tmp_path / "out"
+    found = find_scans(scans)
+    done = list(apply_model(model, found, out, limited=True))
+    assert [one.state for one in done] == ["done"] * 3
+    scan = nib.load(scans / "sub-01_T1w.nii.gz").get_fdata()
+    image = nib.load(out / "sub-01_desc-harmonized_T1w.nii.gz").get_fdata()
+    np.testing.assert_allclose(image, scan / 2, rtol=1e-6)
+    fields = json.loads(contents(out)["sub-01_desc-harmonized_T1w.json"])
+    assert fields["Mode"] == "limited"
+    assert "any lesion survives" in fields["Description"]
+    assert states(model, scans, out) == ["failed"] * 3
 
 
 def test_half_a_result_of_another_model_is_not_taken_for_an_unfinished_one(

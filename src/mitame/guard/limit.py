@@ -1,0 +1,100 @@
+"""The limited mode: of an edit, what cannot remove or invent a lesion."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step, Volume
+from mitame.guard.tissue import TissueTones
+from mitame.guard.tones import ToneField
+from mitame.prepare.template import template_coordinates
+from mitame.solve.gain import GainField, GainSettings, fit_gain
+from mitame.solve.smooth import gaussian
+
+SETTINGS = GainSettings(spacing=24.0, tone_step=0.125, rounds=6)
+"""Places 24 mm apart: wider than lesions are."""
+
+TONE_MM = 1.5
+"""Width (SD) over which a voxel's brightness is taken for its place on the curve."""
+
+MOST = 60_000
+"""Voxels that tones are fitted to."""
+
+
+def limited(source: Session, result: Session) -> Session:
+    """Return the source with as much of an edit as any lesion survives.
+
+    The edit is projected onto tone curves that vary slowly with place and keep the
+    contrast of all tissue in proportion: `ToneField.keeping`. Sharpness and noise stay
+    those of the source.
+
+    Parameters
+    ----------
+    source, result : Session
+        Prepared, before and after an engine; one grid.
+
+    Raises
+    ------
+    GridMismatchError
+        If they are not on one grid.
+    ImplausibleError
+        If the result is none of the source: see `ToneField.keeping`.
+    """
+    source.reference.require_same_grid(result.reference)
+    return result.with_volumes(
+        {suffix: _limited(suffix, source, result) for suffix in result}
+    )
+
+
+def _limited(suffix: Suffix, source: Session, result: Session) -> Volume:
+    tissue = TissueTones.of(source, suffix)
+    tones = fit_tones(suffix, source, result).keeping(tissue)
+    to_place = source.require_template() @ source.reference.affine
+    data = tones.over(to_place, source[suffix].data)
+    step = Step("limited", {"contrast": tones.contrast(tissue)})
+    return result[suffix].with_data(data, step)
+
+
+def fit_tones(suffix: Suffix, source: Session, result: Session) -> ToneField:
+    """Return the tones that take a source to its result, as well as slow ones can.
+
+    Parameters
+    ----------
+    suffix : str
+        Which sequence.
+    source, result : Session
+        Prepared, on one grid.
+    """
+    image = source[suffix]
+    chosen = _some(source.require_brain() & (image.data > 0))
+    place = template_coordinates(source).reshape(-1, 3)[chosen]
+    calm = gaussian(image.data, TONE_MM / np.array(image.spacing)).ravel()[chosen]
+    before, after = (s[suffix].data.ravel()[chosen] for s in (source, result))
+    gain = fit_gain(place, calm, before, after, SETTINGS)
+    at = np.arange(max(gain.gain.shape[-1], round(1 / gain.tone_step) + 2))
+    curve = gain.gain[..., np.minimum(at, gain.gain.shape[-1] - 1)]
+    return ToneField(
+        curve * (at * gain.tone_step).astype(np.float32),
+        _weights(gain, place),
+        gain.origin,
+        gain.spacing,
+        gain.tone_step,
+    )
+
+
+def _some(inside: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return flat indices of at most `MOST` voxels, evenly."""
+    where = np.flatnonzero(inside)
+    return where[:: max(1, len(where) // MOST)]
+
+
+def _weights(gain: GainField, place: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return how many of some places are nearest to each node, (i, j, k)."""
+    shape = gain.gain.shape[:3]
+    node = np.rint((place - gain.origin) / gain.spacing).astype(int)
+    node = np.minimum(node, np.array(shape) - 1)
+    flat = np.ravel_multi_index(tuple(node.T), shape)
+    count = np.bincount(flat, minlength=int(np.prod(shape)))
+    return count.reshape(shape).astype(np.float64)

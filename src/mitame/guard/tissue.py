@@ -1,0 +1,66 @@
+"""From which brightness on a scan shows tissue, and lesions in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from mitame.core.errors import ImplausibleError
+from mitame.core.session import Session, Suffix
+from mitame.prepare.template import Tissue, tissue_prior
+
+CORE = 0.7
+"""Share of a tissue in the template above which a voxel is taken for it."""
+
+FEWEST = 50
+"""Voxels that a level is told from."""
+
+
+@dataclass(frozen=True, slots=True)
+class TissueTones:
+    """Brightness of gray matter and fluid, and from where on lesions are.
+
+    White matter is near 1. Lesions are darker or brighter than tissue, but hardly as
+    dark as fluid: they begin halfway from the darkest tissue to it. Where fluid is not
+    dark they begin at half of that tissue: darker are air, bone and flowing blood.
+
+    Parameters
+    ----------
+    gray, fluid : float
+        Medians, in white-matter medians.
+    """
+
+    gray: float
+    fluid: float
+
+    @classmethod
+    def of(cls, session: Session, suffix: Suffix) -> Self:
+        """Return the tones of one sequence of a prepared session.
+
+        Raises
+        ------
+        ImplausibleError
+            If there is no gray matter or no fluid where the template has it.
+        """
+        data, brain = session[suffix].data, session.require_brain()
+        levels = {}
+        kinds: tuple[Tissue, ...] = ("gm", "csf")
+        for kind in kinds:
+            there = data[brain & (tissue_prior(session, kind) > CORE)]
+            if there.size < FEWEST:
+                raise ImplausibleError(
+                    f"The {suffix} scan shows {there.size} voxels where the template "
+                    f"has {'gray matter' if kind == 'gm' else 'fluid'}.",
+                    fix="Look at its brain mask, its place in the template and its "
+                    "field of view.",
+                )
+            levels[kind] = float(np.median(there))
+        return cls(levels["gm"], levels["csf"])
+
+    @property
+    def low(self) -> float:
+        """The brightness from which on lesions are."""
+        dark = min(1.0, self.gray)
+        return (self.fluid + dark) / 2 if self.fluid < dark else dark / 2
