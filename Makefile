@@ -23,7 +23,7 @@ demo: .venv/.ready
 	@$(BIN)/mitame demo --force
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.named import engine_class
 from mitame.guard.guard import Guard
+from mitame.guard.verdict import Verdict
 from mitame.io import bundle
 from mitame.prepare.pairs import aligned_pairs
 from mitame.prepare.pipeline import Preparation
@@ -20,6 +21,12 @@ from mitame.prepare.visit import together
 
 GUARD = "guard"
 """Folder of what the guard knows."""
+
+HELD = 4
+"""Every so many source scans, one is kept for the guard."""
+
+ENOUGH = 12
+"""Source scans from which on some are kept."""
 
 Visit = Session | Sequence[Session]
 """Native; several sessions if the sequences of one visit lie on several grids."""
@@ -35,10 +42,13 @@ class Harmonized:
         The scan as it was, divided by its white-matter median.
     result : Volume
         As the target scanner would have shown it.
+    verdict : Verdict, optional
+        What the guard says of it; None if the model was fitted before there was one.
     """
 
     source: Volume
     result: Volume
+    verdict: Verdict | None = None
 
     @property
     def edit(self) -> Volume:
@@ -122,8 +132,7 @@ class Model:
                 )
         if engine.needs_pairs:
             groups["target"] = aligned_pairs(groups["source"], groups["target"])
-        engine.fit(groups["source"], groups["target"])
-        guard = Guard.fit(engine, groups["source"])
+        engine, guard = fit_guarded(engine, groups["source"], groups["target"])
         return cls(preparation, engine_name, engine, about or {}, guard)
 
     def harmonize(
@@ -146,11 +155,14 @@ class Model:
         ModelError
             If the model was fitted before there was a limited mode.
         """
-        guard = self.require_guard() if limited else None
+        guard = self.require_guard() if limited else self.guard
         prepared = [self.preparation.apply(session) for session in sessions]
         whole, back = together([session for session, _ in prepared])
         result = self.engine.transform(whole)
+        verdicts: Mapping[Suffix, Verdict] = {}
         if guard is not None:
+            verdicts = guard.judge(whole, result, limited=limited)
+        if guard is not None and limited:
             result = guard.limited(whole, result)
         results = back(result)
         found: dict[Suffix, Harmonized] = {}
@@ -158,7 +170,7 @@ class Model:
             sessions, prepared, results, strict=True
         ):
             found |= _compared(native, restore(result))
-        return found
+        return {s: replace(one, verdict=verdicts.get(s)) for s, one in found.items()}
 
     def require_guard(self) -> Guard:
         """Return what the guard knows.
@@ -208,6 +220,30 @@ class Model:
         there = (folder / GUARD).exists()
         guard = Guard.load(folder / GUARD) if there else None
         return cls(preparation, words["engine"], engine, words["about"], guard)
+
+
+def fit_guarded(
+    engine: Harmonizer, source: Sequence[Session], target: Sequence[Session]
+) -> tuple[Harmonizer, Guard]:
+    """Return a fitted engine, and a guard that knows what is odd for it.
+
+    Every `HELD`-th source scan is kept from the engine, with its pair if it has one:
+    the guard tells from them what it does to scans it has not seen. Of fewer than
+    `ENOUGH` none is kept, and the guard has only those that the engine was fitted on.
+
+    Parameters
+    ----------
+    engine : Harmonizer
+        A new one.
+    source, target : sequence of Session
+        Prepared; pairs for an engine of pairs.
+    """
+    held = list(source[::HELD]) if len(source) >= ENOUGH else []
+    seen = [n for n in range(len(source)) if not held or n % HELD]
+    mine = [source[n] for n in seen]
+    theirs = [target[n] for n in seen] if engine.needs_pairs else target
+    engine.fit(mine, theirs)
+    return engine, Guard.fit(engine, mine, held or mine)
 
 
 def prepared(preparation: Preparation, visit: Visit) -> Session:

@@ -11,6 +11,7 @@ from mitame.cli.console import job
 from mitame.cli.options import Force, Json, OneSequence, Out, Series, expanded
 
 if TYPE_CHECKING:
+    from mitame.guard.verdict import Verdict
     from mitame.run.apply import Outcome
 
 
@@ -41,6 +42,9 @@ def apply(
     With --limited only as much is done as any lesion survives: contrast of tissue
     grows or shrinks as that of white and gray matter does, at every place alike;
     sharpness and noise stay. What is done to nearly everybody at a place is done, too.
+
+    A guard says of every result pass, look (something is odd, or changed at places
+    that it tells) or refuse: nothing is written then, unless you --force it.
     """
     with job("apply", as_json=as_json) as running:
         # Heavy: SciPy and SimpleITK. `mitame --help` need not wait for them.
@@ -72,7 +76,7 @@ def apply(
             "scans": [_row(outcome) for outcome in outcomes],
         }
         running.lines = [f"{len(outcomes) - len(failed)} of {len(outcomes)} in {out}"]
-        running.lines += [_sentence(outcome) for outcome in failed]
+        running.lines += [_sentence(one) for one in outcomes if _is_odd(one)]
         running.failures = len(failed)
     if failed:
         raise typer.Exit(2)
@@ -82,7 +86,24 @@ def _sentence(outcome: Outcome) -> str:
     words = f"{outcome.name}: {outcome.state}"
     if outcome.error is not None:
         return f"{words}. {outcome.error}"
-    return words if outcome.state == "done before" else f"{words}, {outcome.seconds} s"
+    if outcome.state != "done before":
+        words = f"{words}, {outcome.seconds} s"
+    return words if outcome.verdict is None else f"{words}. {_told(outcome.verdict)}"
+
+
+def _told(verdict: Verdict) -> str:
+    """Return what the guard says, and where to look, mm right, forward and up."""
+    words = f"Guard: {verdict.grade}."
+    for reason in verdict.reasons:
+        words += f" {reason.sentence}."
+    places = [f"({x:.0f}, {y:.0f}, {z:.0f})" for x, y, z in verdict.places]
+    return words + (f" Places: {', '.join(places)}." if places else "")
+
+
+def _is_odd(outcome: Outcome) -> bool:
+    """Return whether there is more to say than that it was done."""
+    verdict = outcome.verdict
+    return outcome.error is not None or bool(verdict and verdict.reasons)
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
@@ -92,5 +113,6 @@ def _row(outcome: Outcome) -> dict[str, Any]:
         "state": outcome.state,
         "seconds": outcome.seconds,
         "files": [str(file) for file in outcome.files],
+        "guard": None if outcome.verdict is None else outcome.verdict.to_json(),
         "error": None if error is None else {"what": error.what, "fix": error.fix},
     }

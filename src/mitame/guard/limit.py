@@ -19,6 +19,9 @@ SETTINGS = GainSettings(spacing=24.0, tone_step=0.125, rounds=6)
 TONE_MM = 1.5
 """Width (SD) over which a voxel's brightness is taken for its place on the curve."""
 
+LIMITED = "limited"
+"""Name of the step in a history."""
+
 MOST = 60_000
 """Voxels that tones are fitted to."""
 
@@ -44,17 +47,41 @@ def limited(source: Session, result: Session) -> Session:
     """
     source.reference.require_same_grid(result.reference)
     return result.with_volumes(
-        {suffix: _limited(suffix, source, result) for suffix in result}
+        {
+            suffix: slow_part(suffix, source, result, TissueTones.of(source, suffix))
+            for suffix in result
+        }
     )
 
 
-def _limited(suffix: Suffix, source: Session, result: Session) -> Volume:
-    tissue = TissueTones.of(source, suffix)
+def slow_part(
+    suffix: Suffix,
+    source: Session,
+    result: Session,
+    tissue: TissueTones,
+) -> Volume:
+    """Return one sequence of the source with the slow part of an edit: `limited`.
+
+    Parameters
+    ----------
+    suffix : str
+        Which sequence.
+    source, result : Session
+        As for `limited`.
+    tissue : TissueTones
+        Of the source.
+    """
     tones = fit_tones(suffix, source, result).keeping(tissue)
     to_place = source.require_template() @ source.reference.affine
     data = tones.over(to_place, source[suffix].data)
-    step = Step("limited", {"contrast": tones.contrast(tissue)})
+    step = Step(LIMITED, {"contrast": tones.contrast(tissue)})
     return result[suffix].with_data(data, step)
+
+
+def contrast_of(limited: Volume) -> float:
+    """Return by how much `slow_part` set white and gray matter apart."""
+    steps = (step for step in reversed(limited.history) if step.name == LIMITED)
+    return float(next(steps).params["contrast"])
 
 
 def fit_tones(suffix: Suffix, source: Session, result: Session) -> ToneField:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
@@ -64,3 +65,13 @@ class TissueTones:
         """The brightness from which on lesions are."""
         dark = min(1.0, self.gray)
         return (self.fluid + dark) / 2 if self.fluid < dark else dark / 2
+
+    def is_tissue(self, tone: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which tones are nearer to tissue than to fluid, and those beyond it.
+
+        Beyond: on the other side of tissue than fluid is.
+        """
+        bright = max(1.0, self.gray)
+        if self.fluid > bright:
+            return np.asarray((tone >= self.low) & (tone < (bright + self.fluid) / 2))
+        return np.asarray(tone >= self.low)

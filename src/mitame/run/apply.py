@@ -11,12 +11,13 @@ from pathlib import Path
 from mitame.core.errors import InputError, MitameError, OutputError
 from mitame.core.harmonizer import takes_visits
 from mitame.core.progress import Progress
+from mitame.guard.verdict import Verdict
 from mitame.io import bids
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan
 from mitame.model import Model
 from mitame.run.places import open_dataset, require_usable
-from mitame.run.results import Planned, write_all
+from mitame.run.results import Planned, require_not_refused, verdict_of, write_all
 from mitame.run.scans import (
     Visit,
     known_sequence,
@@ -45,6 +46,8 @@ class Outcome:
         What was written.
     error : MitameError, optional
         Why it failed.
+    verdict : Verdict, optional
+        What the guard says of the result.
     """
 
     scan: Scan
@@ -53,6 +56,7 @@ class Outcome:
     sha256: str = ""
     files: tuple[Path, ...] = ()
     error: MitameError | None = None
+    verdict: Verdict | None = None
 
     @property
     def name(self) -> str:
@@ -86,7 +90,8 @@ def apply_model(
     limited : bool
         Do no more than any lesion survives.
     force : bool
-        Replace results that another model or another scan left there.
+        Replace results that another model or another scan left there, and write what
+        the guard refuses; the sidecar says so.
     progress : callable
         Called before each scan.
 
@@ -151,10 +156,19 @@ def _apply_one(
                 plan.require_replaceable()
         limited = origin["Mode"] == "limited"
         found = model.harmonize(*sessions_of(visit), limited=limited)
+        if not force:
+            require_not_refused(found)
         open_dataset(out, "mitame harmonized scans")
         write_all(plans, found)
     return [
-        Outcome(p.scan, state, 0.0, sources[known_sequence(p.scan)], p.files)
+        Outcome(
+            p.scan,
+            state,
+            0.0,
+            sources[known_sequence(p.scan)],
+            p.files,
+            verdict=verdict_of(p.image),
+        )
         for p in plans
     ]
 

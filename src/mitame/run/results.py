@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from mitame.core.errors import OutputError
+from mitame.core.errors import ImplausibleError, OutputError
 from mitame.core.session import Suffix
+from mitame.guard.verdict import Verdict
 from mitame.io import bids, nifti
 from mitame.io.scan import Scan
 from mitame.model import Harmonized
@@ -21,6 +22,9 @@ HARMONIZED = {
     "survives.",
 }
 """What the image of each mode is."""
+
+GUARD = "Guard"
+"""Field of a sidecar: the guard's verdict."""
 
 
 def sidecar_of(image: Path) -> Path:
@@ -89,6 +93,30 @@ class Planned:
             )
 
 
+def require_not_refused(found: Mapping[Suffix, Harmonized]) -> None:
+    """Raise if the guard refuses a result of a visit.
+
+    Raises
+    ------
+    ImplausibleError
+        With its reasons.
+    """
+    for suffix, one in found.items():
+        if one.verdict is not None and one.verdict.grade == "refuse":
+            told = " ".join(reason.sentence for reason in one.verdict.reasons)
+            raise ImplausibleError(
+                f"The guard refuses the result ({suffix}): {told}",
+                fix="Look at the scan and at what the model was fitted on; try "
+                "--limited. --force writes it all the same, and its sidecar says so.",
+            )
+
+
+def verdict_of(image: Path) -> Verdict | None:
+    """Return what the guard said when an image was written, if it did."""
+    told = json.loads(sidecar_of(image).read_bytes()).get(GUARD)
+    return Verdict.from_json(told) if told else None
+
+
 def write_all(plans: Sequence[Planned], found: Mapping[Suffix, Harmonized]) -> None:
     """Write the results of a visit: all of its files, or none."""
     files = [file for plan in plans for file in plan.files]
@@ -107,6 +135,7 @@ def _write(plan: Planned, found: Harmonized) -> None:
     """Write the edit first and the image last: what is complete has an image."""
     scan = plan.scan
     like = scan.path if scan.kind == "nifti" else None
+    said = {GUARD: found.verdict.to_json()} if found.verdict is not None else {}
     for path, volume, words in (
         (plan.edit, found.edit, "Harmonized minus source, in the harmonized scale."),
         (
@@ -120,7 +149,7 @@ def _write(plan: Planned, found: Harmonized) -> None:
             volume,
             sources=[scan.path.name],
             description=words,
-            fields=plan.origin,
+            fields=plan.origin | said,
         )
         nifti.write(path, volume, like=like)
 

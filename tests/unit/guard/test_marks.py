@@ -54,7 +54,7 @@ def guarded(
 ) -> tuple[Guard, Erases]:
     """Return the guard of an engine fitted on people who have the mark."""
     engine = Erases(lesions)
-    return Guard.fit(engine, group), engine
+    return Guard.fit(engine, group, group[:2]), engine
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +122,12 @@ def test_lesions_that_all_people_have_elsewhere_are_no_mark(
 
 
 def test_nothing_is_a_mark_where_nothing_is_done(group: list[Session]) -> None:
-    guard = Guard.fit(Identity().fit([], []), group)
-    assert not guard.marks["T1w"].shift.any()
+    guard = Guard.fit(Identity().fit([], []), group, group[:2])
+    assert not guard.known["T1w"].marks.shift.any()
 
 
 def test_what_is_known_is_read_back(known: Guard, tmp_path: Path) -> None:
     known.save(tmp_path)
     read = Guard.load(tmp_path)
-    assert known.marks["T1w"].shift.any()
-    assert np.array_equal(read.marks["T1w"].shift, known.marks["T1w"].shift)
+    assert known.known["T1w"].marks.shift.any()
+    assert np.array_equal(read.known["T1w"].marks.shift, known.known["T1w"].marks.shift)

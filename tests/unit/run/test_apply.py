@@ -13,6 +13,7 @@ from mitame.core.errors import MitameError, ModelError
 from mitame.core.volume import Step
 from mitame.engines.identity import Identity
 from mitame.guard.guard import Guard
+from mitame.guard.verdict import Reason, Verdict
 from mitame.io.scan import find_scans
 from mitame.model import Model
 from mitame.prepare.orient import Orient
@@ -166,6 +167,7 @@ def test_a_limited_result_says_so_and_is_not_taken_for_a_full_one(
         return source.with_data(data, Step("limited"))
 
     monkeypatch.setattr(Guard, "limited", halved)
+    monkeypatch.setattr(Guard, "judge", lambda *_, **_k: {})
     model, out = saved_model(tmp_path / "model", guard=Guard({})), tmp_path / "out"
     found = find_scans(scans)
     done = list(apply_model(model, found, out, limited=True))
@@ -177,6 +179,46 @@ def test_a_limited_result_says_so_and_is_not_taken_for_a_full_one(
     assert fields["Mode"] == "limited"
     assert "any lesion survives" in fields["Description"]
     assert states(model, scans, out) == ["failed"] * 3
+
+
+LOOK = Reason("look", "scan: noise", 0.3, 0.1, 0.2)
+REFUSE = Reason("refuse", "moved", 0.5, high=0.1)
+
+
+def judged(monkeypatch, *reasons: Reason) -> None:
+    """Let the guard say this of every result."""
+    verdict = {"T1w": Verdict(reasons)}
+    monkeypatch.setattr(Guard, "judge", lambda *_, **_k: verdict)
+
+
+def test_what_the_guard_refuses_is_not_written(tmp_path, scans, monkeypatch):
+    judged(monkeypatch, REFUSE)
+    model, out = saved_model(tmp_path / "model", guard=Guard({})), tmp_path / "out"
+    outcomes = list(apply_model(model, find_scans(scans), out))
+    assert [one.state for one in outcomes] == ["failed"] * 3
+    assert "Edges moved (moved 0.5; usual up to 0.1)" in str(outcomes[0].error)
+    assert not list(tmp_path.glob("out/**/*.nii.gz"))
+
+
+def test_forced_it_is_written_and_its_sidecar_says_so(tmp_path, scans, monkeypatch):
+    judged(monkeypatch, LOOK, REFUSE)
+    model, out = saved_model(tmp_path / "model", guard=Guard({})), tmp_path / "out"
+    for _ in range(2):  # done, and done before
+        outcomes = list(apply_model(model, find_scans(scans), out, force=True))
+        assert [one.verdict.grade for one in outcomes] == ["refuse"] * 3
+    fields = json.loads(contents(out)["sub-01_desc-harmonized_T1w.json"])
+    assert fields["Guard"]["Verdict"] == "refuse"
+    assert len(fields["Guard"]["Reasons"]) == 2
+
+
+def test_what_is_to_be_looked_at_is_written_with_the_reason(
+    tmp_path, scans, monkeypatch
+):
+    judged(monkeypatch, LOOK)
+    model, out = saved_model(tmp_path / "model", guard=Guard({})), tmp_path / "out"
+    outcomes = list(apply_model(model, find_scans(scans), out))
+    assert [one.verdict.grade for one in outcomes] == ["look"] * 3
+    assert "noisier or smoother" in outcomes[0].verdict.reasons[0].sentence
 
 
 def test_half_a_result_of_another_model_is_not_taken_for_an_unfinished_one(

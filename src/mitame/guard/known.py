@@ -1,0 +1,206 @@
+"""What is known of the edits of one sequence: its limited mode, and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import ImplausibleError
+from mitame.core.session import Session, Suffix
+from mitame.core.volume import Volume
+from mitame.guard.expected import Range, tail_limit
+from mitame.guard.foci import KINDS, Usual, peaks
+from mitame.guard.left import Left
+from mitame.guard.limit import slow_part
+from mitame.guard.marks import Marks
+from mitame.guard.scan_traits import boxes, mean_of, scan_traits
+from mitame.guard.tissue import TissueTones
+from mitame.guard.traits import GRADE, ONE_SIDED, USUAL, Traits, edit_traits
+from mitame.guard.verdict import Focus, Reason, Verdict
+
+CHANCE = 0.005
+"""That a good result is refused for what was done to the whole head, and that a place
+of it is looked at, in one sequence: each."""
+
+MOST_FOCI = 20
+"""Places that are told; a result with more is one to look at anyway."""
+
+Pair = tuple[Session, Session]
+"""A session before and after an engine."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What an engine does to one sequence, and how scans of it look.
+
+    Parameters
+    ----------
+    suffix : str
+        Which sequence.
+    marks : Marks
+        What is done to nearly everybody at a place.
+    usual : Usual
+        How much is left of an edit, by place and brightness.
+    mean : array, shape (i, j, k)
+        Mean of the training scans in boxes of the template.
+    focus : tuple of float
+        For each of `foci.KINDS`, how many times the usual is odd.
+    ranges : dict of str to Range
+        Of the numbers of an edit and of a scan, in people who were held out.
+    """
+
+    suffix: Suffix
+    marks: Marks
+    usual: Usual
+    mean: NDArray[np.float32]
+    focus: tuple[float, ...]
+    ranges: dict[str, Range]
+
+    @classmethod
+    def of(cls, suffix: Suffix, seen: Sequence[Pair], held: Sequence[Pair]) -> Self:
+        """Return what is known of one sequence.
+
+        Parameters
+        ----------
+        suffix : str
+            Which sequence.
+        seen : sequence of (Session, Session)
+            Of people the engine was fitted on: they tell what it does to everybody.
+        held : sequence of (Session, Session)
+            Of people it was not fitted on: they tell what is odd.
+        """
+        edits = [Edit.of(suffix, *pair) for pair in seen]
+        marks = Marks.of(suffix, [(edit.slow, edit.result) for edit in edits])
+        usual = Usual.of([edit.left(marks) for edit in edits])
+        mean = mean_of([boxes(source, suffix) for source, _ in seen])
+        found: list[Traits] = []
+        heights: list[list[NDArray[np.float32]]] = []
+        for pair in held:
+            edit = Edit.of(suffix, *pair)
+            left = edit.left(marks)
+            evidence = usual.against(left)
+            scan = scan_traits(edit.source, suffix, mean, edit.tissue)
+            found.append(scan | edit_traits(left, evidence))
+            heights.append([one.strength for one in peaks(left, evidence)])
+        chance = CHANCE / len(KINDS)
+        focus = [tail_limit(one, chance=chance) for one in zip(*heights, strict=True)]
+        return cls(suffix, marks, usual, mean, tuple(focus), _ranges(found))
+
+    def limited(self, source: Session, result: Session) -> Volume:
+        """Return the source with as much of an edit as any lesion survives."""
+        slow = Edit.of(self.suffix, source, result).slow
+        return self.marks.added(slow, self.suffix)
+
+    def of_scan(self, source: Session) -> Verdict:
+        """Return what is to be said of a scan before anything is done to it."""
+        return Verdict(self._odd_scan(source, TissueTones.of(source, self.suffix)))
+
+    def judge(self, source: Session, result: Session) -> Verdict:
+        """Return what is to be said of an edit.
+
+        Parameters
+        ----------
+        source, result : Session
+            Cropped to the brain, before and after the engine.
+        """
+        tissue = TissueTones.of(source, self.suffix)
+        reasons = self._odd_scan(source, tissue)
+        if not source.reference.same_grid(result.reference):
+            return Verdict((*reasons, Reason("refuse", "grid")))
+        try:
+            left = Edit.of(self.suffix, source, result, tissue).left(self.marks)
+        except ImplausibleError:
+            return Verdict((*reasons, Reason("refuse", "contrast")))
+        evidence = self.usual.against(left)
+        reasons += self._odd(edit_traits(left, evidence))
+        foci = self._foci(left, evidence)
+        if foci:
+            reasons += (Reason("look", "focus", foci[0].strength, high=1.0),)
+        return Verdict(reasons, foci[:MOST_FOCI])
+
+    def _odd_scan(self, source: Session, tissue: TissueTones) -> tuple[Reason, ...]:
+        return self._odd(scan_traits(source, self.suffix, self.mean, tissue))
+
+    def _odd(self, numbers: Traits) -> tuple[Reason, ...]:
+        """Return which numbers are none that held-out people have."""
+        return tuple(
+            Reason(GRADE.get(name, "refuse"), name, value, known.low, known.high)
+            for name, value in numbers.items()
+            if not (known := self.ranges[name]).holds(value)
+        )
+
+    def _foci(
+        self, left: Left, evidence: Sequence[NDArray[np.float32]]
+    ) -> tuple[Focus, ...]:
+        """Return the odd places, the oddest first."""
+        found = []
+        each = zip(KINDS, peaks(left, evidence), self.focus, strict=True)
+        for (width, _), peak, limit in each:
+            odd = peak.strength > limit
+            mean = left.smoothed(width)[tuple(peak.voxel[odd].T)]
+            homogeneous = np.column_stack([peak.voxel[odd], np.ones(odd.sum())])
+            place = homogeneous @ left.source.reference.affine[:3].T
+            for at, times, change in zip(
+                place.tolist(), peak.strength[odd] / limit, mean, strict=True
+            ):
+                found.append(Focus(tuple(at), float(times), float(change)))
+        return tuple(sorted(found, key=lambda focus: -focus.strength))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """One sequence before and after an engine, and the slow part of that.
+
+    Parameters
+    ----------
+    suffix : str
+        Which sequence.
+    source, result : Session
+        Before and after.
+    slow : Session
+        With that sequence alone: see `slow_part`.
+    tissue : TissueTones
+        Of the source.
+    """
+
+    suffix: Suffix
+    source: Session
+    result: Session
+    slow: Session
+    tissue: TissueTones
+
+    @classmethod
+    def of(
+        cls,
+        suffix: Suffix,
+        source: Session,
+        result: Session,
+        tissue: TissueTones | None = None,
+    ) -> Self:
+        """Return an edit; `tissue` is measured if it is not given."""
+        tissue = TissueTones.of(source, suffix) if tissue is None else tissue
+        slow = slow_part(suffix, source, result, tissue)
+        return cls(suffix, source, result, source.with_volumes({suffix: slow}), tissue)
+
+    def left(self, marks: Marks) -> Left:
+        """Return what is left without the slow part and the known marks."""
+        limited = marks.added(self.slow, self.suffix)
+        result = self.result[self.suffix]
+        return Left.of(self.suffix, self.source, limited, result, self.tissue)
+
+
+def _ranges(found: Sequence[Traits]) -> dict[str, Range]:
+    """Return where the numbers of another person lie."""
+    return {
+        name: Range.of(
+            [one[name] for one in found],
+            chance=CHANCE / len(found[0]),
+            usual=USUAL[name],
+            sides=1 if name in ONE_SIDED else 2,
+        )
+        for name in found[0]
+    }
