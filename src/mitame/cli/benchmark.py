@@ -30,6 +30,12 @@ def benchmark(
     unpaired: Annotated[
         bool, typer.Option(help="Train on other subjects for each scanner.")
     ] = False,
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="looks; lesions (do they stay?); faults (does the guard see them?)."
+        ),
+    ] = "looks",
     lang: Lang = "en",
     as_json: Json = False,
 ) -> None:
@@ -37,7 +43,8 @@ def benchmark(
 
     Each engine is fitted on the training subjects and scored on the others, beside
     the target scanner's own second scan. A run that was interrupted goes on where it
-    stopped.
+    stopped. Two other suites ask whether lesions stay, with and without the limited
+    mode, and whether the guard finds broken results and lets good ones pass.
     """
     with job("benchmark", as_json=as_json) as running:
         # Heavy: SciPy, scikit-learn. `mitame --help` need not wait for them.
@@ -50,9 +57,9 @@ def benchmark(
 
         names = [name.strip() for name in engines.split(",") if name.strip()]
         people = find_cohort(cohort)
-        plan = Plan(
-            tuple(names or engines_for(unpaired=unpaired)), test, seed, sites, unpaired
-        )
+        chosen = tuple(names or engines_for(unpaired=unpaired))
+        sites = sites and suite == "looks"
+        plan = Plan(chosen, test, seed, sites, unpaired, suite)
         running.expect(count_steps(people, plan), "reading the cohort")
         require_apart(out, [str(cohort)], [])
         require_usable(out)

@@ -14,9 +14,12 @@ from mitame.engines.named import engine_class
 from mitame.evaluate.case import Direction
 from mitame.evaluate.cell import score
 from mitame.evaluate.cohort import Cohort, Kind, Prepared
+from mitame.evaluate.guarded import score_faults, score_lesions
 from mitame.evaluate.splits import subject_folds, subject_split
 from mitame.evaluate.table import CEILING, Row, plain, read_rows
 from mitame.io.staging import staged_file
+
+SUITES = ("looks", "lesions", "faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Plan:
     unpaired : bool
         Whether every scanner has training subjects of its own, as in most studies;
         else all of them are seen on all scanners.
+    suite : {"looks", "lesions", "faults"}
+        How near results come to the target; what becomes of lesions, with and without
+        the limited mode; or what the guard says of broken and of good results.
     """
 
     engines: tuple[str, ...]
@@ -43,6 +49,7 @@ class Plan:
     seed: int
     sites: bool = True
     unpaired: bool = False
+    suite: str = "looks"
 
 
 def run_benchmark(
@@ -62,6 +69,10 @@ def run_benchmark(
     InputError
         If an engine is unknown, or there are too few subjects.
     """
+    if plan.suite not in SUITES:
+        raise InputError(
+            f"There is no suite '{plan.suite}'.", fix=f"Use one of {', '.join(SUITES)}."
+        )
     for name in plan.engines:  # what is wrong is told before an hour of preparation
         if engine_class(name).needs_pairs and plan.unpaired:
             raise InputError(
@@ -127,20 +138,31 @@ def count_steps(cohort: Cohort, plan: Plan) -> int:
     return len(cohort.subjects) * len(cohort.scanners) + cells
 
 
+def _scored(
+    engine: str, direction: Direction, images: Prepared, plan: Plan
+) -> list[Row]:
+    """Return the rows of one engine and direction in the suite of a plan."""
+    if plan.suite == "faults":
+        return score_faults(engine, direction, images, seed=plan.seed)
+    if plan.suite == "lesions":
+        return score_lesions(engine, direction, images, seed=plan.seed)
+    return score(engine, direction, images, seed=plan.seed, sites=plan.sites)
+
+
 def _kept(
     engine: str, direction: Direction, plan: Plan, images: Prepared, cells: Path
 ) -> list[Row]:
     """Return the rows of one engine and direction, from an earlier run if it did."""
     asked = {**asdict(plan), **asdict(direction), "engines": [engine]}
     asked = json.loads(json.dumps(asked))
-    path = cells / f"{engine}_{direction.source}_{direction.target}.json"
+    path = cells / plan.suite / f"{engine}_{direction.source}_{direction.target}.json"
     if path.exists():
         found = json.loads(path.read_bytes())
         if found["plan"] == asked:
             return read_rows(found["rows"])
         path.unlink()
-    rows = score(engine, direction, images, seed=plan.seed, sites=plan.sites)
-    cells.mkdir(parents=True, exist_ok=True)
+    rows = _scored(engine, direction, images, plan)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with staged_file(path) as temporary:
         content = {"plan": asked, "rows": [plain(row) for row in rows]}
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

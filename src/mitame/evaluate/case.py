@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mitame.core.session import Session, Suffix
 from mitame.evaluate import metrics
 from mitame.evaluate.cohort import Cohort, Prepared, gain_of
-from mitame.evaluate.planted import kept_of_lesions
+from mitame.evaluate.planted import GREY, WHITE, kept_of_lesions
 
 PLANTED = 0.5
 """Share of its height above which a planted mark is measured."""
@@ -122,7 +122,7 @@ class Case:
             true = self.truth.noise_free[suffix].data
             found["psnr_noisefree"] = metrics.psnr(image, true, self.mask)
             found["ssim_noisefree"] = metrics.ssim(image, true, self.mask)
-            if kept := self._lesions_kept(suffix, self.truth):
+            if kept := self.lesions_kept(suffix):
                 found["lesion_contrast_kept"] = kept
         planted = self.cohort.planted(self.subject, self.scanner, suffix)
         if planted is not None:
@@ -150,17 +150,40 @@ class Case:
             for metric, aim in aims.items()
         }
 
-    def _lesions_kept(self, suffix: Suffix, truth: Truth) -> list[float]:
-        """Return how much is left of each lesion that the source scanner shows."""
+    def lesions_kept(self, suffix: Suffix, *, smallest_mm: float = 0.0) -> list[float]:
+        """Return how much is left of each lesion that the source scanner shows.
+
+        Nothing where no lesion is known, or what the source shows without noise.
+
+        Parameters
+        ----------
+        suffix : str
+            Which sequence.
+        smallest_mm : float
+            Diameter of the ball as large as the smallest lesion that counts.
+        """
         lesions = self.cohort.lesions(self.subject)
-        if lesions is None:
+        if lesions is None or self.truth is None:
             return []
         return kept_of_lesions(
             before=self.source[suffix].data,
             after=self.result[suffix].data,
-            quiet=truth.source_noise_free[suffix].data,
+            quiet=self.truth.source_noise_free[suffix].data,
             lesions=lesions,
             labels=self.cohort.labels(self.subject),
             brain=self.mask,
             spacing=self.source.reference.spacing,
+            smallest_mm=smallest_mm,
         )
+
+    def contrast(self, image: NDArray[np.float32]) -> float:
+        """Return the contrast of healthy white and gray matter; the truth has labels.
+
+        Parameters
+        ----------
+        image : array, shape (i, j, k)
+            On the grid of the source.
+        """
+        labels = self.cohort.labels(self.subject)
+        white, gray = (self.mask & np.isin(labels, names) for names in (WHITE, GREY))
+        return metrics.white_grey_contrast(image, white, gray)

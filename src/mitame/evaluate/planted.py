@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -29,6 +31,7 @@ def kept_of_lesions(
     labels: NDArray[np.integer],
     brain: Mask,
     spacing: tuple[float, float, float],
+    smallest_mm: float = 0.0,
 ) -> list[float]:
     """Return `lesion_contrast_kept` of every lesion that can be seen.
 
@@ -46,14 +49,17 @@ def kept_of_lesions(
         Where to look.
     spacing : tuple of float
         Voxel edges, mm.
+    smallest_mm : float
+        Diameter of the ball as large as the smallest lesion that counts.
     """
+    least = math.pi / 6 * smallest_mm**3 / math.prod(spacing)
     healthy = brain & (lesions == 0)
     white, grey = (healthy & np.isin(labels, names) for names in (WHITE, GREY))
     kept = []
     for number in range(1, int(lesions.max()) + 1):
         lesion = brain & (lesions == number)
         around = _around(lesion, spacing) & healthy
-        if not lesion.any() or not around.any():
+        if not lesion.any() or lesion.sum() < least or not around.any():
             continue
         if abs(quiet[lesion].mean() - quiet[around].mean()) < VISIBLE:
             continue

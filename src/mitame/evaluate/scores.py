@@ -156,6 +156,71 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "",
             "toward 0.5",
         ),
+        "lesions_safe": Metric(
+            "Lesions safe",
+            "Share of lesions of at least 3 mm that keep .90 to 1.10 of their "
+            "contrast.",
+            "",
+            "larger",
+        ),
+        "lesions_safe_limited": Metric(
+            "Lesions safe, limited",
+            "The same in the limited mode.",
+            "",
+            "larger",
+        ),
+        "invented_foci_limited": Metric(
+            "Invented foci, limited",
+            "Number of invented foci in the limited mode.",
+            "foci",
+            "smaller",
+        ),
+        "psnr_limited": Metric(
+            "PSNR, limited",
+            "Peak signal-to-noise ratio of the result in the limited mode.",
+            "dB",
+            "larger",
+        ),
+        "good_refused": Metric(
+            "Good refused",
+            "Share of good results that the guard refuses.",
+            "",
+            "smaller",
+        ),
+        "good_looked_at": Metric(
+            "Good to look at",
+            "Share of good results of which the guard says look.",
+            "",
+            "smaller",
+        ),
+        "faults_caught": Metric(
+            "Faults caught",
+            "Share of broken results that do not pass the guard, all ways of breaking "
+            "alike.",
+            "",
+            "larger",
+        ),
+        **{
+            f"caught_{name}": Metric(
+                f"Caught: {words}",
+                "Share of results with this fault that do not pass the guard: "
+                f"{words}.",
+                "",
+                "larger",
+            )
+            for name, words in {
+                "lesion_deleted": "a lesion deleted",
+                "lesion_added": "a lesion added",
+                "lesion_moved": "a lesion moved",
+                "blur": "blur",
+                "flip": "left, right",
+                "other_sequence": "another sequence",
+                "half_scaled": "half scaled",
+                "slice_lost": "a slice lost",
+                "checkerboard": "a checkerboard",
+                "misplaced": "moved",
+            }.items()
+        },
     }
 )
 """By the name of the function that computes it; some of them have two entries."""

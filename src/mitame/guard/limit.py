@@ -13,7 +13,7 @@ from mitame.prepare.template import template_coordinates
 from mitame.solve.gain import GainField, GainSettings, fit_gain
 from mitame.solve.smooth import gaussian
 
-SETTINGS = GainSettings(spacing=24.0, tone_step=0.125, rounds=6)
+SETTINGS = GainSettings(spacing=24.0, tone_step=0.125, rounds=4)
 """Places 24 mm apart: wider than lesions are."""
 
 TONE_MM = 1.5

@@ -14,7 +14,7 @@ from mitame.core.errors import InputError
 from mitame.evaluate.scores import METRICS
 from mitame.evaluate.table import ALL, CEILING, Row
 from mitame.io.staging import staged_file
-from mitame.present.benchmark_figure import FIGURE_METRICS, benchmark_figure
+from mitame.present.benchmark_figure import benchmark_figure, shown_metrics
 from mitame.present.page import figure_uri, rendered
 from mitame.present.record import Line, settings_as_lines
 from mitame.present.standings import (
@@ -105,7 +105,7 @@ def write_benchmark_report(
 def _render(rows: Sequence[Row], about: Mapping[str, Any], words: Words) -> str:
     """Return the page as text."""
     columns = _columns(rows, words)
-    shown = [m for m in FIGURE_METRICS if m in columns] or list(columns)[:3]
+    shown = [m for m in shown_metrics(rows) if m in columns] or list(columns)[:3]
     engines = [*ranked_engines(rows, shown[0]), CEILING]
     parts = _parts(rows, columns, engines, words)
     return rendered(

@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FIGURE_METRICS = ("gap_closed", "site_accuracy", "psnr")
+SUITE_METRICS = (
+    ("lesions_safe_limited", "lesions_safe", "psnr_limited"),
+    ("faults_caught", "good_refused", "good_looked_at"),
+)
+"""Shown of the suites of the guard, which the first one tells."""
+
 CHANCE = {"site_accuracy": 0.5}
 
 WIDTH_PIXELS = 1800
@@ -61,7 +67,7 @@ to the best are not shown to scale."""
 def write_benchmark_figure(
     path: Path,
     rows: Sequence[Row],
-    metrics: Sequence[str] = FIGURE_METRICS,
+    metrics: Sequence[str] | None = None,
 ) -> None:
     """Write one panel per direction and metric, engines from top to bottom.
 
@@ -72,8 +78,8 @@ def write_benchmark_figure(
     rows : sequence of Row
         What the benchmark found.
     metrics : sequence of str, optional
-        Columns, from left to right. The first one sorts the engines; those that were
-        not measured are left out.
+        Columns, from left to right, if not those of `shown_metrics`. The first one
+        sorts the engines; those that were not measured are left out.
 
     Raises
     ------
@@ -82,9 +88,18 @@ def write_benchmark_figure(
     OutputError
         If the file exists or cannot be written.
     """
-    figure = benchmark_figure(rows, metrics)
+    figure = benchmark_figure(rows, metrics or shown_metrics(rows))
     with staged_file(path) as unfinished:
         figure.savefig(unfinished, format="png")
+
+
+def shown_metrics(rows: Sequence[Row]) -> Sequence[str]:
+    """Return what is shown first of the suite that was measured."""
+    measured = measured_metrics(rows)
+    for metrics in SUITE_METRICS:
+        if metrics[0] in measured:
+            return metrics
+    return FIGURE_METRICS
 
 
 def benchmark_figure(rows: Sequence[Row], metrics: Sequence[str]) -> Figure:

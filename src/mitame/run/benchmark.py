@@ -38,6 +38,7 @@ def write_tables(
         "subjects_train": len(cohort.subjects) - plan.test,
         "subjects_test": plan.test,
         "training": "unpaired" if plan.unpaired else "paired",
+        "suite": plan.suite,
         "seed": plan.seed,
         "mitame": version("mitame"),
     }

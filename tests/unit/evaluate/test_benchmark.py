@@ -188,10 +188,11 @@ def test_what_is_left_of_lesions_is_measured_where_there_are_some(
             there = label * (np.indices(GRID.shape)[0] > 0)
             nifti.write_labels(anatomy / name, there, grid)
 
-    def kept(*, before, after, quiet, lesions, labels, brain, spacing):
+    def kept(*, before, after, quiet, lesions, labels, brain, spacing, smallest_mm):
         assert (lesions[1:] == 1).all()
         assert (labels[1:] == 2).all()
         assert spacing == pytest.approx((8, 8, 8))
+        assert smallest_mm == 0
         assert 0.01 < np.std((before - quiet)[brain]) < 0.03  # noise, and no more
         return [np.abs(after - before).max(), 1.0]
 

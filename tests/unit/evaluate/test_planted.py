@@ -76,3 +76,9 @@ def test_another_lesion_is_no_surround(scene):
     after = scene["before"].copy()
     after[9:12, 5:8, 5:8] = 5.0
     assert kept_of_lesions(after=after, **scene)[0] == pytest.approx(1)
+
+
+def test_a_lesion_smaller_than_asked_for_does_not_count(scene):
+    # 27 and 18 voxels of 8 cubic millimeters: balls of 7.4 and 6.5 mm.
+    assert len(kept_of_lesions(after=scene["before"], smallest_mm=6, **scene)) == 2
+    assert len(kept_of_lesions(after=scene["before"], smallest_mm=7, **scene)) == 1

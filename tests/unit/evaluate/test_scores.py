@@ -3,6 +3,7 @@ from typing import get_args
 import pytest
 
 from mitame.evaluate import metrics, site
+from mitame.evaluate.faults import FAULTS
 from mitame.evaluate.scores import METRICS, Direction
 
 
@@ -10,6 +11,9 @@ def test_every_metric_is_listed_and_nothing_else():
     computed = {*metrics.__all__, site.site_accuracy.__name__}
     quiet = {f"{name}_noisefree" for name in ("psnr", "ssim", "gap_closed")}
     parts = {"site_accuracy_linear", "site_accuracy_network", *quiet}
+    parts |= {"lesions_safe", "good_refused", "good_looked_at", "faults_caught"}
+    parts |= {f"{name}_limited" for name in ("lesions_safe", "invented_foci", "psnr")}
+    parts |= {f"caught_{name}" for name in FAULTS}
     yardstick = {"white_grey_contrast"}  # by itself neither good nor bad
     assert set(METRICS) == (computed | parts) - yardstick
 

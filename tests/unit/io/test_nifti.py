@@ -87,7 +87,9 @@ def test_a_plain_file_cut_short_is_told(tmp_path, noise):
         nifti.read(path)
 
 
-@pytest.mark.parametrize("content", [b"hello" * 200, gzip.compress(b"x" * 2000)])
+@pytest.mark.parametrize(
+    "content", [b"hello" * 200, gzip.compress(b"x" * 2000)], ids=["text", "gzip"]
+)
 def test_something_else_under_a_nifti_name_is_told(tmp_path, content):
     (tmp_path / "a.nii.gz").write_bytes(content)
     with pytest.raises(InputError, match="cannot be read as NIfTI"):
