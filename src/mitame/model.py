@@ -20,7 +20,7 @@ from mitame.prepare.pipeline import Preparation
 from mitame.prepare.visit import together
 
 GUARD = "guard"
-"""Folder of what the guard knows."""
+"""Folder of what the guard knows, and the word that says whether there is one."""
 
 HELD = 4
 """Every so many source scans, one is kept for the guard."""
@@ -193,6 +193,7 @@ class Model:
             "engine": self.engine_name,
             "preparation": self.preparation.to_json(),
             "about": self.about,
+            GUARD: self.guard is not None,
         }
         bundle.write(folder, words, {})
         self.engine.save(folder / "engine")
@@ -217,8 +218,7 @@ class Model:
             )
         engine = engine_class(words["engine"]).load(folder / "engine")
         preparation = Preparation.from_json(words["preparation"])
-        there = (folder / GUARD).exists()
-        guard = Guard.load(folder / GUARD) if there else None
+        guard = Guard.load(folder / GUARD) if words.get(GUARD) else None
         return cls(preparation, words["engine"], engine, words["about"], guard)
 
 
@@ -243,7 +243,7 @@ def fit_guarded(
     mine = [source[n] for n in seen]
     theirs = [target[n] for n in seen] if engine.needs_pairs else target
     engine.fit(mine, theirs)
-    return engine, Guard.fit(engine, mine, held or mine)
+    return engine, Guard.fit(engine, mine, held)
 
 
 def prepared(preparation: Preparation, visit: Visit) -> Session:

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,13 @@ from scipy.spatial.transform import Rotation
 
 from mitame.core.errors import InputError, ModelError
 from mitame.core.volume import Step, Volume
-from mitame.model import Model
+from mitame.engines.identity import Identity
+from mitame.guard.guard import Guard
+from mitame.model import Model, fit_guarded
 from mitame.prepare.orient import Orient
 from mitame.prepare.pipeline import Preparation
 from mitame.prepare.scale import ScaleToWhiteMatter
+from mitame.testing.people import people
 from mitame.testing.phantom import CENTER, head_grid, phantom_session
 
 PREPARATION = Preparation((Orient(), ScaleToWhiteMatter()))
@@ -181,6 +185,52 @@ def test_a_model_from_before_the_guard_says_that_it_has_to_be_fitted_again(tmp_p
     assert "Fit it again" in error.value.fix
 
 
+class Remembers(Identity):
+    """Keeps the subjects it was fitted on."""
+
+    def fit(self, source, target):
+        self.seen = [[session.subject for session in some] for some in (source, target)]
+        return self
+
+
+class RemembersPairs(Remembers):
+    needs_pairs = True
+
+
+def group(n):
+    return [
+        replace(one, subject=str(number))
+        for number, one in enumerate(people(n, seed=1, spacing=8.0))
+    ]
+
+
+@pytest.mark.parametrize("engine", [Remembers(), RemembersPairs()])
+def test_every_fourth_source_scan_is_kept_from_the_engine(engine, monkeypatch):
+    told = {}
+    monkeypatch.setattr(
+        Guard, "fit", lambda _, seen, held: told.update(seen=seen, held=held)
+    )
+    fit_guarded(engine, group(12), group(12))
+    rest = [str(n) for n in range(12) if n % 4]
+    everybody = [str(n) for n in range(12)]
+    assert engine.seen == [rest, rest if engine.needs_pairs else everybody]
+    assert [one.subject for one in told["seen"]] == rest
+    assert [one.subject for one in told["held"]] == ["0", "4", "8"]
+
+
+def test_of_few_scans_none_is_kept(monkeypatch):
+    told = []
+    monkeypatch.setattr(Guard, "fit", lambda _, seen, held: told.append((seen, held)))
+    engine, _ = fit_guarded(Remembers(), group(11), group(3))
+    assert engine.seen[0] == [str(n) for n in range(11)]
+    assert [len(some) for some in told[0]] == [11, 0]
+
+
+def test_a_result_has_a_verdict():
+    found = fitted("bilateral").harmonize(scan(9))["T1w"]
+    assert found.verdict is not None
+
+
 def test_an_unknown_engine_is_answered_with_the_near_name():
     with pytest.raises(InputError, match="nyull") as error:
         fitted("nyull")
@@ -230,9 +280,21 @@ def lose_engine(folder):
     (folder / "engine" / "model.json").unlink()
 
 
+def lose_guard(folder):
+    shutil.rmtree(folder / "guard")
+
+
 @pytest.mark.parametrize(
     "damage",
-    [break_half, break_format, break_step, break_words, break_arrays, lose_engine],
+    [
+        break_half,
+        break_format,
+        break_step,
+        break_words,
+        break_arrays,
+        lose_engine,
+        lose_guard,
+    ],
 )
 def test_a_damaged_model_is_refused(damage, tmp_path):
     folder = tmp_path / "model"

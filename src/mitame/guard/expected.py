@@ -15,7 +15,14 @@ TAIL = 0.95
 """Quantile from which on peaks make a tail."""
 
 FEWEST = 20
-"""Peaks that a tail is told from."""
+"""Peaks that a person's tail is told from."""
+
+STRANGE = 0.05
+"""Share of people whose limit is above what is taken for everybody's."""
+
+DIFFER = 0.1
+"""Spread (SD) of the logarithm of people's limits, about, in the models that were
+looked at."""
 
 LEAST = 3.0
 """Times the usual that is never odd; the limit if there are too few peaks."""
@@ -84,17 +91,18 @@ class Range:
         return self.low <= value <= self.high
 
 
-def tail_limit(peaks: Sequence[NDArray[np.floating]], *, chance: float) -> float:
+def tail_limit(people: Sequence[NDArray[np.floating]], *, chance: float) -> float:
     r"""Return what the strongest peak of another person exceeds with some chance.
 
-    Peaks above a high quantile u are taken for exponential [1]_: of n of them in m
-    people, n / m exp(-(t - u) / b) are expected above t in one person. b is told from
-    their median, so that a lesion that was changed does not make it larger.
+    Peaks of a person above a high quantile u are taken for exponential [1]_: of n of
+    them n exp(-(t - u) / b) are expected above t. b is told from their median, so that
+    a lesion that was changed does not make it larger. People differ in that limit:
+    another person's is lower in all but `STRANGE` of cases (`Range`).
 
     Parameters
     ----------
-    peaks : sequence of array
-        Of each person.
+    people : sequence of array
+        Peaks of each.
     chance : float
         Wanted number above the limit in one person.
 
@@ -103,11 +111,16 @@ def tail_limit(peaks: Sequence[NDArray[np.floating]], *, chance: float) -> float
     .. [1] J. Pickands, "Statistical inference using extreme order statistics", Annals
        of Statistics 3(1), 119-131, 1975.
     """
-    every = np.concatenate(list(peaks))
-    if every.size < FEWEST:
+    each = [_own_limit(peaks, chance) for peaks in people if peaks.size >= FEWEST]
+    if not each:
         return LEAST
-    start = float(np.quantile(every, TAIL))
-    above = every[every > start]
-    scale = float(np.median(above - start)) / math.log(2)
-    limit = start + scale * math.log(len(above) / len(peaks) / chance)
-    return max(limit, LEAST)
+    found = Range.of(np.log(each).tolist(), chance=STRANGE, usual=DIFFER, sides=1)
+    return max(math.exp(found.high), LEAST)
+
+
+def _own_limit(peaks: NDArray[np.floating], chance: float) -> float:
+    """Return above what `chance` peaks of one person are expected."""
+    start = float(np.quantile(peaks, TAIL))
+    above = peaks[peaks > start]
+    scale = float(np.median(above - start)) / math.log(2) if above.size else 0.0
+    return start + scale * math.log(max(above.size, 1) / chance)

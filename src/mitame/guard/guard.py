@@ -46,7 +46,7 @@ class Guard:
         seen : sequence of Session
             Prepared source scans it was fitted on; at most `MOST_PEOPLE` are looked at.
         held : sequence of Session
-            Others, from which is told what is odd.
+            Others, from which is told what is odd; if there are none, from `seen`.
         """
         pairs = [_edited(engine, some[:MOST_PEOPLE]) for some in (seen, held)]
         found = {}

@@ -50,7 +50,7 @@ class Known:
     focus : tuple of float
         For each of `foci.KINDS`, how many times the usual is odd.
     ranges : dict of str to Range
-        Of the numbers of an edit and of a scan, in people who were held out.
+        Of the numbers of an edit, in people who were held out, and of a scan, in all.
     """
 
     suffix: Suffix
@@ -71,24 +71,29 @@ class Known:
         seen : sequence of (Session, Session)
             Of people the engine was fitted on: they tell what it does to everybody.
         held : sequence of (Session, Session)
-            Of people it was not fitted on: they tell what is odd.
+            Of people it was not fitted on: they tell what is odd. If there are none,
+            those that were seen do.
         """
         edits = [Edit.of(suffix, *pair) for pair in seen]
         marks = Marks.of(suffix, [(edit.slow, edit.result) for edit in edits])
         usual = Usual.of([edit.left(marks) for edit in edits])
         mean = mean_of([boxes(source, suffix) for source, _ in seen])
+        others = [Edit.of(suffix, *pair) for pair in held]
+        scans = [
+            scan_traits(edit.source, suffix, mean, edit.tissue)
+            for edit in (*edits, *others)
+        ]
         found: list[Traits] = []
         heights: list[list[NDArray[np.float32]]] = []
-        for pair in held:
-            edit = Edit.of(suffix, *pair)
+        for edit in others or edits:
             left = edit.left(marks)
             evidence = usual.against(left)
-            scan = scan_traits(edit.source, suffix, mean, edit.tissue)
-            found.append(scan | edit_traits(left, evidence))
+            found.append(edit_traits(left, evidence))
             heights.append([one.strength for one in peaks(left, evidence)])
         chance = CHANCE / len(KINDS)
         focus = [tail_limit(one, chance=chance) for one in zip(*heights, strict=True)]
-        return cls(suffix, marks, usual, mean, tuple(focus), _ranges(found))
+        ranges = _ranges(found) | _ranges(scans)
+        return cls(suffix, marks, usual, mean, tuple(focus), ranges)
 
     def limited(self, source: Session, result: Session) -> Volume:
         """Return the source with as much of an edit as any lesion survives."""

@@ -24,8 +24,11 @@ ENOUGH = 0.2
 SHELLS = 24
 """Wave lengths that are told apart."""
 
-FINE = 6
-"""Shell from which on a wave is a pattern: a quarter of the finest."""
+FINE = 1
+"""Shell from which on a wave is a pattern: all but the longest."""
+
+SOME = 17
+"""Of so many waves, one is asked for its length."""
 
 
 def edit_traits(left: Left, evidence: list[Image]) -> Traits:
@@ -106,20 +109,22 @@ def _slices(left: Left) -> float:
 
 
 def _pattern(left: Left) -> float:
-    """Return the logarithm of the strongest wave, of those of about its length."""
-    power = np.abs(rfftn(left.image, workers=-1)) ** 2
+    """Return the logarithm of the strongest wave, of those of about its length.
+
+    Lengths are told apart so that there are as many waves of each.
+    """
+    power = (np.abs(rfftn(left.image, workers=-1)) ** 2).ravel()
     waves = [np.fft.fftfreq(n) for n in left.image.shape]
     waves[2] = np.fft.rfftfreq(left.image.shape[2])
     i, j, k = (
         one / edge for one, edge in zip(np.ix_(*waves), left.spacing, strict=True)
     )
-    length = np.sqrt(i**2 + j**2 + k**2)
-    shell = (length / length.max() * SHELLS).astype(int).ravel()
-    mean = np.bincount(shell, power.ravel()) / np.bincount(shell)
+    length = np.sqrt(i**2 + j**2 + k**2).ravel()
+    limits = np.quantile(length[::SOME], np.arange(1, SHELLS) / SHELLS)
+    shell = np.searchsorted(limits, length)
+    mean = np.bincount(shell, power) / np.bincount(shell)
     fine = shell >= FINE
-    return float(
-        np.log((power.ravel()[fine] / (mean[shell[fine]] + TINY)).max() + TINY)
-    )
+    return float(np.log((power[fine] / (mean[shell[fine]] + TINY)).max() + TINY))
 
 
 ONE_SIDED = frozenset(
