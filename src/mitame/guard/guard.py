@@ -93,6 +93,7 @@ class Guard:
         for suffix, one in self.known.items():
             words = {
                 "focus": list(one.focus),
+                "n_held": one.n_held,
                 "ranges": {name: r.to_json() for name, r in one.ranges.items()},
             }
             arrays = {
@@ -118,6 +119,7 @@ def _read(folder: Path) -> Known:
         arrays["mean"],
         tuple(words["focus"]),
         {name: Range.from_json(limits) for name, limits in words["ranges"].items()},
+        words["n_held"],
     )
 
 

@@ -17,10 +17,10 @@ from mitame.guard.foci import KINDS, Usual, peaks
 from mitame.guard.left import Left
 from mitame.guard.limit import slow_part
 from mitame.guard.marks import Marks
-from mitame.guard.scan_traits import boxes, mean_of, scan_traits
+from mitame.guard.scan_traits import boxes, mean_of, scan_traits, without_each
 from mitame.guard.tissue import TissueTones
 from mitame.guard.traits import GRADE, ONE_SIDED, USUAL, Traits, edit_traits
-from mitame.guard.verdict import Focus, Reason, Verdict
+from mitame.guard.verdict import Focus, Grade, Reason, Verdict
 
 CHANCE = 0.005
 """That a good result is refused for what was done to the whole head, and that a place
@@ -51,6 +51,9 @@ class Known:
         For each of `foci.KINDS`, how many times the usual is odd.
     ranges : dict of str to Range
         Of the numbers of an edit, in people who were held out, and of a scan, in all.
+    n_held : int
+        People who were held out. Without any the limits are a guess, and nothing is
+        refused for them.
     """
 
     suffix: Suffix
@@ -59,6 +62,7 @@ class Known:
     mean: NDArray[np.float32]
     focus: tuple[float, ...]
     ranges: dict[str, Range]
+    n_held: int
 
     @classmethod
     def of(cls, suffix: Suffix, seen: Sequence[Pair], held: Sequence[Pair]) -> Self:
@@ -77,11 +81,13 @@ class Known:
         edits = [Edit.of(suffix, *pair) for pair in seen]
         marks = Marks.of(suffix, [(edit.slow, edit.result) for edit in edits])
         usual = Usual.of([edit.left(marks) for edit in edits])
-        mean = mean_of([boxes(source, suffix) for source, _ in seen])
+        each = [boxes(source, suffix) for source, _ in seen]
+        mean = mean_of(each)
         others = [Edit.of(suffix, *pair) for pair in held]
+        means = [*without_each(each), *[mean] * len(others)]
         scans = [
-            scan_traits(edit.source, suffix, mean, edit.tissue)
-            for edit in (*edits, *others)
+            scan_traits(edit.source, suffix, like, edit.tissue)
+            for edit, like in zip((*edits, *others), means, strict=True)
         ]
         found: list[Traits] = []
         heights: list[list[NDArray[np.float32]]] = []
@@ -93,7 +99,7 @@ class Known:
         chance = CHANCE / len(KINDS)
         focus = [tail_limit(one, chance=chance) for one in zip(*heights, strict=True)]
         ranges = _ranges(found) | _ranges(scans)
-        return cls(suffix, marks, usual, mean, tuple(focus), ranges)
+        return cls(suffix, marks, usual, mean, tuple(focus), ranges, len(held))
 
     def limited(self, source: Session, result: Session) -> Volume:
         """Return the source with as much of an edit as any lesion survives."""
@@ -132,8 +138,9 @@ class Known:
 
     def _odd(self, numbers: Traits) -> tuple[Reason, ...]:
         """Return which numbers are none that held-out people have."""
+        worst: Grade = "refuse" if self.n_held else "look"
         return tuple(
-            Reason(GRADE.get(name, "refuse"), name, value, known.low, known.high)
+            Reason(GRADE.get(name, worst), name, value, known.low, known.high)
             for name, value in numbers.items()
             if not (known := self.ranges[name]).holds(value)
         )

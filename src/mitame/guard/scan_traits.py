@@ -76,6 +76,16 @@ def mean_of(each: Sequence[Image]) -> Image:
     return mean
 
 
+def without_each(each: Sequence[Image]) -> list[Image]:
+    """Return, for each, the mean of all others: nobody is compared with themselves.
+
+    Of one alone it is that one.
+    """
+    if len(each) == 1:
+        return list(each)
+    return [mean_of([*each[:n], *each[n + 1 :]]) for n in range(len(each))]
+
+
 def likeness(one: Image, mean: Image) -> float:
     """Return the correlation of two scans where both have brain; 0 if hardly any."""
     both = np.isfinite(one) & np.isfinite(mean)

@@ -143,7 +143,7 @@ USUAL: Traits = {
     "moved": 0.02,
     "slices": 0.2,
     "pattern": 0.2,
-    "scan: likeness": 0.005,
+    "scan: likeness": 0.03,
     "scan: gray": 0.02,
     "scan: fluid": 0.05,
     "scan: brightest": 0.05,

@@ -103,9 +103,9 @@ def require_not_refused(found: Mapping[Suffix, Harmonized]) -> None:
     """
     for suffix, one in found.items():
         if one.verdict is not None and one.verdict.grade == "refuse":
-            told = " ".join(reason.sentence for reason in one.verdict.reasons)
+            told = ". ".join(reason.sentence for reason in one.verdict.reasons)
             raise ImplausibleError(
-                f"The guard refuses the result ({suffix}): {told}",
+                f"The guard refuses the result ({suffix}): {told}.",
                 fix="Look at the scan and at what the model was fitted on; try "
                 "--limited. --force writes it all the same, and its sidecar says so.",
             )

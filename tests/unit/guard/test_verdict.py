@@ -16,6 +16,7 @@ from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.identity import Identity
 from mitame.guard.guard import Guard
+from mitame.guard.scan_traits import without_each
 from mitame.guard.verdict import Focus, Reason, Verdict, worst
 from mitame.prepare.template import template_coordinates
 from mitame.testing.people import people
@@ -172,6 +173,24 @@ def test_part_of_a_head_is_to_be_looked_at(
     )
     found = guard.judge(part, part, limited=True)["T1w"]
     assert "scan: view" in [reason.name for reason in found.reasons]
+
+
+def test_without_anybody_held_out_nothing_is_refused_for_an_odd_number(
+    strangers: list[Session],
+) -> None:
+    few = Guard.fit(Toned(), strangers[:2], [])
+    result = Toned().transform(strangers[2])
+    blurred = changed(result, gaussian_filter(result["T1w"].data, 1.0))
+    assert few.judge(strangers[2], blurred)["T1w"].grade == "look"
+    negative = changed(result, 1.5 - result["T1w"].data)
+    assert few.judge(strangers[2], negative)["T1w"].grade == "refuse"
+
+
+def test_nobody_is_compared_with_a_mean_they_are_part_of() -> None:
+    one, two, three = (np.full((2, 2, 2), n, np.float32) for n in (1, 2, 4))
+    found = without_each([one, two, three])
+    assert [float(mean.flat[0]) for mean in found] == [3, 2.5, 1.5]
+    assert without_each([one]) == [one]
 
 
 def test_a_verdict_is_read_back(
