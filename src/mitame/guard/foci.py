@@ -77,7 +77,7 @@ def _middle(each: NDArray[np.float32]) -> Lattice:
     seen = known.mean(axis=0) >= 0.5
     middle = np.zeros(each.shape[1:], np.float32)
     middle[seen] = np.nanmedian(each[:, seen], axis=0)
-    anywhere = float(np.median(middle[seen]))
+    anywhere = float(np.median(middle[seen])) if seen.any() else 0.0
     full = filled(middle, seen)
     return np.where(seen.any(axis=-1, keepdims=True), full, anywhere).astype(np.float32)
 

@@ -108,7 +108,11 @@ class Known:
 
     def of_scan(self, source: Session) -> Verdict:
         """Return what is to be said of a scan before anything is done to it."""
-        return Verdict(self._odd_scan(source, TissueTones.of(source, self.suffix)))
+        try:
+            tissue = TissueTones.of(source, self.suffix)
+        except ImplausibleError:
+            return Verdict((Reason("refuse", "scan: tissue"),))
+        return Verdict(self._odd_scan(source, tissue))
 
     def judge(self, source: Session, result: Session) -> Verdict:
         """Return what is to be said of an edit.
@@ -118,7 +122,10 @@ class Known:
         source, result : Session
             Cropped to the brain, before and after the engine.
         """
-        tissue = TissueTones.of(source, self.suffix)
+        try:
+            tissue = TissueTones.of(source, self.suffix)
+        except ImplausibleError:
+            return Verdict((Reason("refuse", "scan: tissue"),))
         reasons = self._odd_scan(source, tissue)
         if not source.reference.same_grid(result.reference):
             return Verdict((*reasons, Reason("refuse", "grid")))

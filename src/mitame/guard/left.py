@@ -53,8 +53,6 @@ class Left:
         engine made of it.
     image : array, shape (i, j, k)
         The part that is left, white-matter medians; 0 outside the brain.
-    sharpness : array, shape (3,)
-        How much of each band of detail the edit adds; 0 is none.
     detail : array, shape (3,)
         Spread (SD) of each band of detail in `limited`, in the brain.
     calm : array, shape (i, j, k)
@@ -68,7 +66,6 @@ class Left:
     limited: Image
     result: Image
     image: Image
-    sharpness: NDArray[np.float64]
     detail: NDArray[np.float64]
     calm: Image
     is_tissue: NDArray[np.bool_]
@@ -106,8 +103,7 @@ class Left:
             contrast_of(limited),
         )
         bands = bands_of(limited.data, limited.spacing)
-        share = _shares(bands, apart, brain)
-        for band, part in zip(bands, share, strict=True):
+        for band, part in zip(bands, _shares(bands, apart, brain), strict=True):
             apart = apart - np.float32(part) * band
         image = np.where(brain, apart, 0).astype(np.float32)
         spreads = np.array([float(np.std(band[brain])) for band in bands])
@@ -117,7 +113,6 @@ class Left:
             limited.data,
             result.data,
             image,
-            share,
             spreads,
             still,
             tissue.is_tissue(before),

@@ -26,6 +26,8 @@ WORDS: dict[str, str] = {
     "pattern": "A regular pattern lies over the result.",
     "scan: likeness": "The scan is not like those the model learned from: another "
     "sequence, orientation or part of the head.",
+    "scan: tissue": "The scan shows no gray matter or no fluid where the template has "
+    "it.",
     "scan: gray": "Gray matter of the scan is darker or brighter than the model knows.",
     "scan: fluid": "Fluid of the scan is darker or brighter than the model knows.",
     "scan: brightest": "The brightest tissue is not as bright as the model knows it: "

@@ -18,7 +18,7 @@ from mitame.engines.identity import Identity
 from mitame.guard.guard import Guard
 from mitame.guard.scan_traits import without_each
 from mitame.guard.verdict import Focus, Reason, Verdict, worst
-from mitame.prepare.template import template_coordinates
+from mitame.prepare.template import template_coordinates, tissue_prior
 from mitame.testing.people import people
 
 SPACING = 3.0
@@ -191,6 +191,19 @@ def test_nobody_is_compared_with_a_mean_they_are_part_of() -> None:
     found = without_each([one, two, three])
     assert [float(mean.flat[0]) for mean in found] == [3, 2.5, 1.5]
     assert without_each([one]) == [one]
+
+
+def test_a_scan_without_fluid_is_refused_not_an_error(
+    guard: Guard, strangers: list[Session]
+) -> None:
+    whole = strangers[0]
+    fluid = tissue_prior(whole, "csf") > 0.5
+    scan = replace(whole, brain=whole.require_brain() & ~fluid)
+    for limited in (False, True):
+        found = guard.judge(scan, Toned().transform(scan), limited=limited)["T1w"]
+        assert [(one.grade, one.name) for one in found.reasons] == [
+            ("refuse", "scan: tissue")
+        ]
 
 
 def test_a_verdict_is_read_back(
