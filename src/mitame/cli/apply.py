@@ -88,7 +88,9 @@ def _sentence(outcome: Outcome) -> str:
         return f"{words}. {outcome.error}"
     if outcome.state != "done before":
         words = f"{words}, {outcome.seconds} s"
-    return words if outcome.verdict is None else f"{words}. {_told(outcome.verdict)}"
+    if outcome.verdict is None:
+        return f"{words}. Guard: none; the model was fitted before there was one."
+    return f"{words}. {_told(outcome.verdict)}"
 
 
 def _told(verdict: Verdict) -> str:

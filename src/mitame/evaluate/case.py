@@ -176,14 +176,8 @@ class Case:
             smallest_mm=smallest_mm,
         )
 
-    def contrast(self, image: NDArray[np.float32]) -> float:
-        """Return the contrast of healthy white and gray matter; the truth has labels.
-
-        Parameters
-        ----------
-        image : array, shape (i, j, k)
-            On the grid of the source.
-        """
+    def tissues(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return where white and gray matter are, by the labels that the truth has."""
         labels = self.cohort.labels(self.subject)
         white, gray = (self.mask & np.isin(labels, names) for names in (WHITE, GREY))
-        return metrics.white_grey_contrast(image, white, gray)
+        return white, gray

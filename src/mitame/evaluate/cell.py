@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -52,6 +52,11 @@ def score(
         found.append((ALL, "person_kept", _bare(kept, direction)))
     if sites:
         found += _site_accuracies(results, transform, direction, images, seed)
+    return rows_of(engine, direction, found)
+
+
+def rows_of(engine: str, direction: Direction, found: Sequence[Found]) -> list[Row]:
+    """Return scores of one engine and direction as rows of a table."""
     return [
         Row(engine, direction.source, direction.target, sequence, metric,
             interval.value, interval.low, interval.high, interval.n_subjects)

@@ -6,20 +6,21 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from mitame.core.harmonizer import Harmonizer
-from mitame.core.session import Session, Suffix
+from mitame.core.session import Suffix
 from mitame.engines.named import engine_class
 from mitame.evaluate import metrics
-from mitame.evaluate.case import Case, Direction
+from mitame.evaluate.case import Case, Direction, Truth
+from mitame.evaluate.cell import rows_of
 from mitame.evaluate.cohort import Kind, Prepared
 from mitame.evaluate.faults import FAULTS, Edited
 from mitame.evaluate.intervals import bootstrap
 from mitame.evaluate.table import CEILING, Row
 from mitame.guard.guard import Guard
-from mitame.guard.verdict import Grade
+from mitame.guard.numbers import Grade
 from mitame.model import fit_guarded
+from mitame.solve.smooth import gaussian
 
 SAFE = (0.9, 1.1)
 """Share of its contrast that a lesion keeps if nothing was done to it."""
@@ -146,44 +147,41 @@ def _lesions(case: Case, suffix: Suffix) -> dict[str, list[float]]:
     if kept := case.lesions_kept(suffix, smallest_mm=SMALLEST_MM):
         found["lesions_safe"] = [float(SAFE[0] <= one <= SAFE[1]) for one in kept]
     if case.truth is not None:
-        found["invented_foci"] = [float(_invented(case, suffix))]
+        found["invented_foci"] = [float(_invented(case, case.truth, suffix))]
     return found
 
 
-def _invented(case: Case, suffix: Suffix) -> int:
+def _invented(case: Case, truth: Truth, suffix: Suffix) -> int:
     """Return how many foci a result has that neither noise-free scan has.
 
     Foci stand out from what is around them; each image in units of its own contrast of
     white and gray matter.
     """
-    assert case.truth is not None  # noqa: S101 - asked by the caller
-    sessions = (
-        case.result,
-        case.source,
-        case.truth.source_noise_free,
-        case.truth.noise_free,
+    sessions = case.result, case.source, truth.source_noise_free, truth.noise_free
+    spacing, tissues = case.source.reference.spacing, case.tissues()
+    result, source, quiet, target = (
+        _standing_out(session[suffix].data, spacing)
+        / abs(metrics.white_grey_contrast(session[suffix].data, *tissues))
+        for session in sessions
     )
-    result, source, quiet, target = (_standing_out(case, s, suffix) for s in sessions)
     low, high = np.minimum(quiet, target), np.maximum(quiet, target)
     noise = float(np.std((source - quiet)[case.mask]))
     return metrics.invented_foci(
         result,
         np.clip(result, low, high),
         case.mask,
-        spacing=case.source.reference.spacing,
+        spacing=spacing,
         threshold=NOISE * noise,
         smallest_mm=SMALLEST_MM,
     )
 
 
-def _standing_out(case: Case, session: Session, suffix: Suffix) -> NDArray[np.float32]:
-    """Return how far each place stands out, in contrasts of white and gray matter."""
-    image = session[suffix].data
-    near, around = (
-        ndimage.gaussian_filter(image, width / np.array(session[suffix].spacing))
-        for width in FOCUS_MM
-    )
-    return np.asarray((near - around) / abs(case.contrast(image)), np.float32)
+def _standing_out(
+    image: NDArray[np.float32], spacing: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """Return how far each place stands out from what is around it."""
+    near, around = (gaussian(image, width / np.array(spacing)) for width in FOCUS_MM)
+    return near - around
 
 
 def _fitted(
@@ -198,20 +196,5 @@ def _fitted(
 
 def _rows(engine: str, direction: Direction, values: Values, seed: int) -> list[Row]:
     """Return the mean of every score over subjects, with its interval."""
-    found = []
-    for (suffix, metric), by_subject in values.items():
-        told = bootstrap(by_subject, seed=seed)
-        found.append(
-            Row(
-                engine,
-                direction.source,
-                direction.target,
-                suffix,
-                metric,
-                told.value,
-                told.low,
-                told.high,
-                told.n_subjects,
-            )
-        )
-    return found
+    found = [(*key, bootstrap(one, seed=seed)) for key, one in values.items()]
+    return rows_of(engine, direction, found)

@@ -43,22 +43,22 @@ class Cells:
         """Of a lattice over the cells, (i, j, k, n_tones)."""
         return (*template_grid(self.edge).shape, self.n_tones)
 
-    def sums(
+    def means(
         self,
         session: Session,
         calm: NDArray[np.float32],
         values: NDArray[np.float32],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how many voxels of the brain are in each cell, and their sum.
+    ) -> NDArray[np.float32]:
+        """Return the mean of each cell; not a number where there are too few voxels.
 
         Parameters
         ----------
         session : Session
-            Prepared.
+            Prepared; voxels of its brain are looked at.
         calm : array, shape (i, j, k)
             Brightness of every voxel, without noise.
         values : array, shape (i, j, k)
-            What is added up.
+            What the mean is of.
         """
         brain = session.require_brain()
         start = template_grid(self.edge).affine[:3, 3]
@@ -68,20 +68,10 @@ class Cells:
         inside = ((where >= 0) & (where < self.shape)).all(axis=1)
         cell = np.ravel_multi_index(tuple(where[inside].T), self.shape)
         size = int(np.prod(self.shape))
-        count = np.bincount(cell, minlength=size).astype(np.float64)
-        total = np.bincount(cell, values[brain][inside], size).astype(np.float64)
-        return count.reshape(self.shape), total.reshape(self.shape)
-
-    def means(
-        self,
-        session: Session,
-        calm: NDArray[np.float32],
-        values: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """Return the mean of each cell; not a number where there are too few voxels."""
-        count, total = self.sums(session, calm, values)
+        count = np.bincount(cell, minlength=size)
+        total = np.bincount(cell, values[brain][inside], size)
         mean = np.where(count >= FEWEST, total / np.maximum(count, 1), np.nan)
-        return mean.astype(np.float32)
+        return mean.reshape(self.shape).astype(np.float32)
 
     def over(
         self, lattice: Lattice, session: Session, calm: NDArray[np.float32]

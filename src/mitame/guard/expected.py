@@ -86,6 +86,13 @@ class Range:
         """Return the limits, None for no lower one: JSON has no infinity."""
         return {"low": None if math.isinf(self.low) else self.low, "high": self.high}
 
+    @property
+    def words(self) -> str:
+        """As "0.1 to 0.2"."""
+        if math.isinf(self.low):
+            return f"up to {self.high:.3g}"
+        return f"{self.low:.3g} to {self.high:.3g}"
+
     def holds(self, value: float) -> bool:
         """Return whether a number is one that people have."""
         return self.low <= value <= self.high

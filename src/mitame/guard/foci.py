@@ -14,7 +14,6 @@ from scipy.ndimage import binary_erosion, maximum_filter
 from mitame.guard.cells import TONE, Cells, filled
 from mitame.guard.left import Left
 from mitame.solve.lattice import Lattice
-from mitame.solve.robust import MAD_TO_SD
 
 WIDTHS_MM = (1.3, 3.0)
 """Neighborhoods (SD) that are looked at: of foci of 3 mm, and of larger ones."""
@@ -80,11 +79,6 @@ def _middle(each: NDArray[np.float32]) -> Lattice:
     anywhere = float(np.median(middle[seen])) if seen.any() else 0.0
     full = filled(middle, seen)
     return np.where(seen.any(axis=-1, keepdims=True), full, anywhere).astype(np.float32)
-
-
-def amount(evidence: Image, brain: NDArray[np.bool_]) -> float:
-    """Return by how much more than usual is left nearly everywhere."""
-    return MAD_TO_SD * float(np.median(np.abs(evidence[brain])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

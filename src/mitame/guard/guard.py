@@ -9,10 +9,7 @@ from typing import Self
 
 from mitame.core.harmonizer import Harmonizer
 from mitame.core.session import Session, Suffix
-from mitame.guard.expected import Range
-from mitame.guard.foci import Usual
 from mitame.guard.known import Known, Pair
-from mitame.guard.marks import Marks
 from mitame.guard.verdict import Verdict
 from mitame.io import bundle
 from mitame.prepare.crop import crop_to_brain
@@ -58,9 +55,9 @@ class Guard:
     def limited(self, source: Session, result: Session) -> Session:
         """Return the source with as much of an edit as any lesion survives.
 
-        See `guard.limit.limited`; what is done to nearly everybody at a place is done.
+        See `guard.limit.slow_part`. What is done to nearly everybody at a place is
+        done, too.
         """
-        source.reference.require_same_grid(result.reference)
         return result.with_volumes(
             {suffix: self.known[suffix].limited(source, result) for suffix in result}
         )
@@ -91,36 +88,15 @@ class Guard:
         """Write what is known into `folder`."""
         bundle.write(folder, {"sequences": list(self.known)}, {})
         for suffix, one in self.known.items():
-            words = {
-                "focus": list(one.focus),
-                "n_held": one.n_held,
-                "ranges": {name: r.to_json() for name, r in one.ranges.items()},
-            }
-            arrays = {
-                "marks": one.marks.shift,
-                "usual": one.usual.spread,
-                "mean": one.mean,
-            }
-            bundle.write(folder / suffix, words, arrays)
+            one.save(folder / suffix)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read back what `save` wrote."""
         words, _ = bundle.read(folder)
-        return cls({suffix: _read(folder / suffix) for suffix in words["sequences"]})
-
-
-def _read(folder: Path) -> Known:
-    words, arrays = bundle.read(folder)
-    return Known(
-        folder.name,  # type: ignore[arg-type]
-        Marks(arrays["marks"]),
-        Usual(arrays["usual"]),
-        arrays["mean"],
-        tuple(words["focus"]),
-        {name: Range.from_json(limits) for name, limits in words["ranges"].items()},
-        words["n_held"],
-    )
+        return cls(
+            {suffix: Known.load(folder / suffix) for suffix in words["sequences"]}
+        )
 
 
 def _edited(engine: Harmonizer, sessions: Sequence[Session]) -> list[Pair]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -12,15 +13,17 @@ from numpy.typing import NDArray
 from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Volume
+from mitame.guard.edit import Edit
 from mitame.guard.expected import Range, tail_limit
 from mitame.guard.foci import KINDS, Usual, peaks
 from mitame.guard.left import Left
-from mitame.guard.limit import slow_part
 from mitame.guard.marks import Marks
+from mitame.guard.numbers import NUMBERS
 from mitame.guard.scan_traits import boxes, mean_of, scan_traits, without_each
 from mitame.guard.tissue import TissueTones
-from mitame.guard.traits import GRADE, ONE_SIDED, USUAL, Traits, edit_traits
-from mitame.guard.verdict import Focus, Grade, Reason, Verdict
+from mitame.guard.traits import Traits, edit_traits
+from mitame.guard.verdict import Focus, Reason, Verdict
+from mitame.io import bundle
 
 CHANCE = 0.005
 """That a good result is refused for what was done to the whole head, and that a place
@@ -137,19 +140,47 @@ class Known:
         reasons += self._odd(edit_traits(left, evidence))
         foci = self._foci(left, evidence)
         if foci:
-            reasons += (Reason("look", "focus", foci[0].strength, high=1.0),)
+            reasons += (Reason("look", "focus", foci[0].strength, Range(0, 1)),)
         return Verdict(reasons, foci[:MOST_FOCI])
+
+    def save(self, folder: Path) -> None:
+        """Write what is known into `folder`."""
+        words = {
+            "suffix": self.suffix,
+            "focus": list(self.focus),
+            "ranges": {name: one.to_json() for name, one in self.ranges.items()},
+            "n_held": self.n_held,
+        }
+        arrays = {
+            "marks": self.marks.shift,
+            "usual": self.usual.spread,
+            "mean": self.mean,
+        }
+        bundle.write(folder, words, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read back what `save` wrote."""
+        words, arrays = bundle.read(folder)
+        return cls(
+            words["suffix"],
+            Marks(arrays["marks"]),
+            Usual(arrays["usual"]),
+            arrays["mean"],
+            tuple(words["focus"]),
+            {name: Range.from_json(one) for name, one in words["ranges"].items()},
+            words["n_held"],
+        )
 
     def _odd_scan(self, source: Session, tissue: TissueTones) -> tuple[Reason, ...]:
         return self._odd(scan_traits(source, self.suffix, self.mean, tissue))
 
     def _odd(self, numbers: Traits) -> tuple[Reason, ...]:
         """Return which numbers are none that held-out people have."""
-        worst: Grade = "refuse" if self.n_held else "look"
         return tuple(
-            Reason(GRADE.get(name, worst), name, value, known.low, known.high)
+            Reason(NUMBERS[name].grade if self.n_held else "look", name, value, usual)
             for name, value in numbers.items()
-            if not (known := self.ranges[name]).holds(value)
+            if not (usual := self.ranges[name]).holds(value)
         )
 
     def _foci(
@@ -170,56 +201,14 @@ class Known:
         return tuple(sorted(found, key=lambda focus: -focus.strength))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Edit:
-    """One sequence before and after an engine, and the slow part of that.
-
-    Parameters
-    ----------
-    suffix : str
-        Which sequence.
-    source, result : Session
-        Before and after.
-    slow : Session
-        With that sequence alone: see `slow_part`.
-    tissue : TissueTones
-        Of the source.
-    """
-
-    suffix: Suffix
-    source: Session
-    result: Session
-    slow: Session
-    tissue: TissueTones
-
-    @classmethod
-    def of(
-        cls,
-        suffix: Suffix,
-        source: Session,
-        result: Session,
-        tissue: TissueTones | None = None,
-    ) -> Self:
-        """Return an edit; `tissue` is measured if it is not given."""
-        tissue = TissueTones.of(source, suffix) if tissue is None else tissue
-        slow = slow_part(suffix, source, result, tissue)
-        return cls(suffix, source, result, source.with_volumes({suffix: slow}), tissue)
-
-    def left(self, marks: Marks) -> Left:
-        """Return what is left without the slow part and the known marks."""
-        limited = marks.added(self.slow, self.suffix)
-        result = self.result[self.suffix]
-        return Left.of(self.suffix, self.source, limited, result, self.tissue)
-
-
 def _ranges(found: Sequence[Traits]) -> dict[str, Range]:
     """Return where the numbers of another person lie."""
     return {
         name: Range.of(
             [one[name] for one in found],
             chance=CHANCE / len(found[0]),
-            usual=USUAL[name],
-            sides=1 if name in ONE_SIDED else 2,
+            usual=NUMBERS[name].usual,
+            sides=NUMBERS[name].sides,
         )
         for name in found[0]
     }

@@ -7,17 +7,14 @@ from numpy.typing import NDArray
 
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
+from mitame.guard.cells import calm
 from mitame.guard.tissue import TissueTones
 from mitame.guard.tones import ToneField
 from mitame.prepare.template import template_coordinates
 from mitame.solve.gain import GainField, GainSettings, fit_gain
-from mitame.solve.smooth import gaussian
 
 SETTINGS = GainSettings(spacing=24.0, tone_step=0.125, rounds=4)
 """Places 24 mm apart: wider than lesions are."""
-
-TONE_MM = 1.5
-"""Width (SD) over which a voxel's brightness is taken for its place on the curve."""
 
 LIMITED = "limited"
 """Name of the step in a history."""
@@ -26,8 +23,10 @@ MOST = 60_000
 """Voxels that tones are fitted to."""
 
 
-def limited(source: Session, result: Session) -> Session:
-    """Return the source with as much of an edit as any lesion survives.
+def slow_part(
+    suffix: Suffix, source: Session, result: Session, tissue: TissueTones
+) -> Volume:
+    """Return one sequence of the source with as much of an edit as lesions survive.
 
     The edit is projected onto tone curves that vary slowly with place and keep the
     contrast of all tissue in proportion: `ToneField.keeping`. Sharpness and noise stay
@@ -35,8 +34,12 @@ def limited(source: Session, result: Session) -> Session:
 
     Parameters
     ----------
+    suffix : str
+        Which sequence.
     source, result : Session
         Prepared, before and after an engine; one grid.
+    tissue : TissueTones
+        Of the source.
 
     Raises
     ------
@@ -46,31 +49,6 @@ def limited(source: Session, result: Session) -> Session:
         If the result is none of the source: see `ToneField.keeping`.
     """
     source.reference.require_same_grid(result.reference)
-    return result.with_volumes(
-        {
-            suffix: slow_part(suffix, source, result, TissueTones.of(source, suffix))
-            for suffix in result
-        }
-    )
-
-
-def slow_part(
-    suffix: Suffix,
-    source: Session,
-    result: Session,
-    tissue: TissueTones,
-) -> Volume:
-    """Return one sequence of the source with the slow part of an edit: `limited`.
-
-    Parameters
-    ----------
-    suffix : str
-        Which sequence.
-    source, result : Session
-        As for `limited`.
-    tissue : TissueTones
-        Of the source.
-    """
     tones = fit_tones(suffix, source, result).keeping(tissue)
     to_place = source.require_template() @ source.reference.affine
     data = tones.over(to_place, source[suffix].data)
@@ -97,9 +75,9 @@ def fit_tones(suffix: Suffix, source: Session, result: Session) -> ToneField:
     image = source[suffix]
     chosen = _some(source.require_brain() & (image.data > 0))
     place = template_coordinates(source).reshape(-1, 3)[chosen]
-    calm = gaussian(image.data, TONE_MM / np.array(image.spacing)).ravel()[chosen]
+    tone = calm(image).ravel()[chosen]
     before, after = (s[suffix].data.ravel()[chosen] for s in (source, result))
-    gain = fit_gain(place, calm, before, after, SETTINGS)
+    gain = fit_gain(place, tone, before, after, SETTINGS)
     at = np.arange(max(gain.gain.shape[-1], round(1 / gain.tone_step) + 2))
     curve = gain.gain[..., np.minimum(at, gain.gain.shape[-1] - 1)]
     return ToneField(

@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfftn
 
-from mitame.guard.foci import WIDTHS_MM, amount
+from mitame.guard.foci import WIDTHS_MM
 from mitame.guard.left import Left, bands_of
-from mitame.guard.verdict import Grade
+from mitame.solve.robust import spread
 
 Image = NDArray[np.float32]
 Traits = dict[str, float]
 
 TINY = 1e-6
+"""Keeps a logarithm finite."""
 
 NEAR_WHITE = 0.2
 """White-matter medians around 1 in which shading is told."""
@@ -42,7 +43,7 @@ def edit_traits(left: Left, evidence: list[Image]) -> Traits:
         What is left, in usual amounts, at each of `WIDTHS_MM`.
     """
     found = {
-        f"left {width:g} mm": float(np.log(amount(one, left.brain) + TINY))
+        f"left {width:g} mm": float(np.log(spread(one[left.brain]) + TINY))
         for width, one in zip(WIDTHS_MM, evidence, strict=True)
     }
     found |= _sharpness(left)
@@ -125,42 +126,3 @@ def _pattern(left: Left) -> float:
     mean = np.bincount(shell, power) / np.bincount(shell)
     fine = shell >= FINE
     return float(np.log((power[fine] / (mean[shell[fine]] + TINY)).max() + TINY))
-
-
-ONE_SIDED = frozenset(
-    {"left 1.3 mm", "left 3 mm", "moved", "slices", "pattern", "shading",
-     "scan: likeness", "scan: view"}
-)  # fmt: skip
-"""Numbers of which only large ones are odd."""
-
-USUAL: Traits = {
-    "left 1.3 mm": 0.1,
-    "left 3 mm": 0.1,
-    "detail, fine": 0.02,
-    "detail, middle": 0.02,
-    "detail, coarse": 0.02,
-    "shading": 0.01,
-    "moved": 0.02,
-    "slices": 0.2,
-    "pattern": 0.2,
-    "scan: likeness": 0.03,
-    "scan: gray": 0.02,
-    "scan: fluid": 0.05,
-    "scan: brightest": 0.05,
-    "scan: noise": 0.1,
-    "scan: voxel": 0.1,
-    "scan: view": 0.005,
-    "scan: size": 0.05,
-}
-"""Spread (SD) over people, about, in the models that were looked at."""
-
-GRADE: dict[str, Grade] = {
-    "scan: gray": "look",
-    "scan: fluid": "look",
-    "scan: brightest": "look",
-    "scan: noise": "look",
-    "scan: voxel": "look",
-    "scan: view": "look",
-    "scan: size": "look",
-}
-"""How bad an odd number is, if a result is not refused for it."""

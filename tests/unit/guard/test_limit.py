@@ -11,7 +11,7 @@ from scipy.special import expit
 from mitame.core.errors import GridMismatchError, ImplausibleError
 from mitame.core.session import Session
 from mitame.core.volume import Step
-from mitame.guard.limit import fit_tones, limited
+from mitame.guard.limit import fit_tones, slow_part
 from mitame.guard.tissue import TissueTones
 from mitame.prepare.template import template_coordinates, tissue_prior
 from mitame.testing.people import people
@@ -24,6 +24,11 @@ CENTER = (-28.0, 10.0, 24.0)
 def someone() -> Session:
     """One made-up person, 3 mm."""
     return people(1, seed=3, spacing=3.0)[0]
+
+
+def limited(session: Session, result: Session) -> Session:
+    tissue = TissueTones.of(session, "T1w")
+    return session.with_volumes({"T1w": slow_part("T1w", session, result, tissue)})
 
 
 def focus(session: Session, radius_mm: float = 6.0) -> NDArray[np.float64]:

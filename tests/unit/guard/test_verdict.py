@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,10 @@ from scipy.special import expit
 from mitame.core.session import Session
 from mitame.core.volume import Step
 from mitame.engines.identity import Identity
+from mitame.guard.expected import Range
 from mitame.guard.guard import Guard
 from mitame.guard.scan_traits import without_each
-from mitame.guard.verdict import Focus, Reason, Verdict, worst
+from mitame.guard.verdict import WORDS, Focus, Reason, Verdict, worst
 from mitame.prepare.template import template_coordinates, tissue_prior
 from mitame.testing.people import people
 
@@ -221,11 +223,12 @@ def test_a_verdict_is_read_back(
 
 def test_the_worst_reason_is_the_verdict() -> None:
     look, refuse = (
-        Reason("look", "scan: noise", 1, 0, 0.5),
-        Reason("refuse", "moved", 1),
+        Reason("look", "scan: noise", 1, Range(0, 0.5)),
+        Reason("refuse", "moved", 1, Range(-math.inf, 0.1)),
     )
     assert worst([]) == "pass"
     assert Verdict((look,)).grade == "look"
     assert Verdict((look, refuse), (Focus((0, 0, 0), 2, 0.1),)).grade == "refuse"
     assert "usual 0 to 0.5" in look.sentence
-    assert "usual up to 0" in refuse.sentence
+    assert "usual up to 0.1" in refuse.sentence
+    assert Reason("refuse", "grid").sentence == WORDS["grid"]

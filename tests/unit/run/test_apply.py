@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from mitame.core.errors import MitameError, ModelError
 from mitame.core.volume import Step
 from mitame.engines.identity import Identity
+from mitame.guard.expected import Range
 from mitame.guard.guard import Guard
 from mitame.guard.verdict import Reason, Verdict
 from mitame.io.scan import find_scans
@@ -181,8 +183,8 @@ def test_a_limited_result_says_so_and_is_not_taken_for_a_full_one(
     assert states(model, scans, out) == ["failed"] * 3
 
 
-LOOK = Reason("look", "scan: noise", 0.3, 0.1, 0.2)
-REFUSE = Reason("refuse", "moved", 0.5, high=0.1)
+LOOK = Reason("look", "scan: noise", 0.3, Range(0.1, 0.2))
+REFUSE = Reason("refuse", "moved", 0.5, Range(-math.inf, 0.1))
 
 
 def judged(monkeypatch, *reasons: Reason) -> None:
