@@ -21,6 +21,9 @@ COMMON = 0.8
 """Share of people who must have a tone at a place. Tissue is there in everybody, a
 lesion in few: so what is done to lesions is never a mark, however many have one."""
 
+PEOPLE = 8
+"""Fewer tell no marks: what is common to few may be their lesions."""
+
 SURE = 4.0
 """Standard errors, over people, by which a mark is more than nothing."""
 
@@ -41,7 +44,8 @@ class Marks:
     Parameters
     ----------
     shift : array, shape (i, j, k, n_tones)
-        White-matter medians, in `Cells` of `PLACE_MM`; 0 where there is no mark.
+        White-matter medians, in `Cells` of `PLACE_MM`; 0 where there is no mark, and
+        at the first tone: air stays air.
     """
 
     shift: Lattice
@@ -55,7 +59,8 @@ class Marks:
         suffix : str
             Which sequence.
         people : sequence of (Session, Session)
-            Of each the limited result without marks, and the engine's own.
+            Of each the limited result without marks, and the engine's own. Of fewer
+            than `PEOPLE` there is no mark.
         """
         tones = [calm(limited[suffix]) for limited, _ in people]
         most = max(float(tone.max()) for tone in tones)
@@ -88,4 +93,6 @@ def _everybodys(each: Numbers) -> Lattice:
     spread[common] = np.nanmedian(np.abs(some - middle[common]), axis=0)
     error = SE * spread / np.sqrt(np.maximum(known.sum(axis=0), 1))
     there = common & (np.abs(middle) >= np.maximum(SURE * error, LEAST))
-    return filled(np.where(there, middle, 0), common)
+    shift = filled(np.where(there & (len(each) >= PEOPLE), middle, 0), common)
+    shift[..., 0] = 0
+    return shift

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 from scipy.special import expit
 
 from mitame.core.session import Session
@@ -124,6 +125,26 @@ def test_lesions_that_all_people_have_elsewhere_are_no_mark(
 def test_nothing_is_a_mark_where_nothing_is_done(group: list[Session]) -> None:
     guard = Guard.fit(Identity().fit([], []), group, group[:2])
     assert not guard.known["T1w"].marks.shift.any()
+
+
+def test_a_lesion_of_the_only_person_is_no_mark(stranger: Session) -> None:
+    lesion = -0.35 * ball(stranger, ELSEWHERE, 5)
+    ill = added(stranger, lesion)
+    guard, engine = guarded([ill], {str(stranger.subject): lesion})
+    found = guard.limited(ill, engine.transform(ill))
+    without = guard.limited(stranger, Erases({}).transform(stranger))
+    core = (ball(stranger, ELSEWHERE, 4) > 0.5) & stranger.require_brain()
+    assert 0.9 <= (mean(found, core) - mean(without, core)) / lesion[core].mean() <= 1.1
+
+
+def test_air_beside_a_mark_stays_air(known: Guard, stranger: Session) -> None:
+    air = template_coordinates(stranger)[..., 1] < PLACE[1] + 4
+    data = np.where(air, 0, stranger["T1w"].data).astype(np.float32)
+    scan = stranger.with_data({"T1w": data}, Step("air"))
+    found = known.limited(scan, Erases({}).transform(scan))["T1w"].data
+    deep = binary_erosion(air, iterations=3) & (ball(stranger, PLACE, 12) > 0.5)
+    assert deep.sum() > 50  # around the mark, where no neighbor is bright
+    assert np.abs(found[deep]).max() < 0.01
 
 
 def test_what_is_known_is_read_back(known: Guard, tmp_path: Path) -> None:
