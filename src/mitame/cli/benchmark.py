@@ -33,7 +33,8 @@ def benchmark(
     suite: Annotated[
         str,
         typer.Option(
-            help="looks; lesions (do they stay?); faults (does the guard see them?)."
+            help="looks; lesions (do they stay?); bias (and if one group is ill?); "
+            "faults (does the guard see them?)."
         ),
     ] = "looks",
     lang: Lang = "en",
@@ -43,8 +44,9 @@ def benchmark(
 
     Each engine is fitted on the training subjects and scored on the others, beside
     the target scanner's own second scan. A run that was interrupted goes on where it
-    stopped. Two other suites ask whether lesions stay, with and without the limited
-    mode, and whether the guard finds broken results and lets good ones pass.
+    stopped. Other suites ask whether lesions stay, with and without the limited mode,
+    also if one training group is ill, and whether the guard finds broken results and
+    lets good ones pass.
     """
     with job("benchmark", as_json=as_json) as running:
         # Heavy: SciPy, scikit-learn. `mitame --help` need not wait for them.

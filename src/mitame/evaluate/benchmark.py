@@ -14,12 +14,14 @@ from mitame.engines.named import engine_class
 from mitame.evaluate.case import Direction
 from mitame.evaluate.cell import score
 from mitame.evaluate.cohort import Cohort, Kind, Prepared
-from mitame.evaluate.guarded import score_faults, score_lesions
+from mitame.evaluate.scores import ILL_PERCENT
 from mitame.evaluate.splits import subject_folds, subject_split
+from mitame.evaluate.suite_faults import score_faults
+from mitame.evaluate.suite_lesions import score_bias, score_lesions
 from mitame.evaluate.table import CEILING, Row, plain, read_rows
 from mitame.io.staging import staged_file
 
-SUITES = ("looks", "lesions", "faults")
+SUITES = ("looks", "lesions", "bias", "faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,10 @@ class Plan:
     unpaired : bool
         Whether every scanner has training subjects of its own, as in most studies;
         else all of them are seen on all scanners.
-    suite : {"looks", "lesions", "faults"}
+    suite : {"looks", "lesions", "bias", "faults"}
         How near results come to the target; what becomes of lesions, with and without
-        the limited mode; or what the guard says of broken and of good results.
+        the limited mode; the same if one training group is ill; or what the guard
+        says of broken and of good results.
     """
 
     engines: tuple[str, ...]
@@ -50,6 +53,42 @@ class Plan:
     sites: bool = True
     unpaired: bool = False
     suite: str = "looks"
+
+    @property
+    def ill(self) -> tuple[int | None, ...]:
+        """Return how many in a hundred of a training group are made ill, in turn."""
+        return ILL_PERCENT if self.suite == "bias" else (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One part of a run, kept by itself.
+
+    Parameters
+    ----------
+    engine : str
+        As in the entry point, or `CEILING`.
+    direction : Direction
+        Between which scanners.
+    ill : int, optional
+        How many in a hundred of a training group are made ill: see `score_bias`.
+    """
+
+    engine: str
+    direction: Direction
+    ill: int | None
+
+    @property
+    def name(self) -> str:
+        """Of its file, without the ending."""
+        way = f"{self.engine}_{self.direction.source}_{self.direction.target}"
+        return way if self.ill is None else f"{way}_{self.ill:03d}"
+
+    @property
+    def words(self) -> str:
+        """Say what is done."""
+        way = f"{self.engine}: {self.direction.source} to {self.direction.target}"
+        return way if self.ill is None else f"{way}, {self.ill} % ill"
 
 
 def run_benchmark(
@@ -85,10 +124,11 @@ def run_benchmark(
     images = Prepared(cohort, out / "prepared" / digest[:12])
     _prepare(images, plan, directions[0].test, progress)
     rows: list[Row] = []
-    for direction in directions:
-        for engine in (*([CEILING] if cohort.has_rescans else []), *plan.engines):
-            rows += _kept(engine, direction, plan, images, out / "cells" / digest[:12])
-            progress(f"{engine}: {direction.source} to {direction.target}")
+    engines = (*([CEILING] if cohort.has_rescans else []), *plan.engines)
+    for direction, engine, ill in product(directions, engines, plan.ill):
+        cell = Cell(engine, direction, ill)
+        rows += _kept(cell, plan, images, out / "cells" / digest[:12])
+        progress(cell.words)
     return rows
 
 
@@ -134,34 +174,33 @@ def _directions(cohort: Cohort, plan: Plan) -> list[Direction]:
 def count_steps(cohort: Cohort, plan: Plan) -> int:
     """Return how often `run_benchmark` reports progress."""
     directions = len(cohort.scanners) * (len(cohort.scanners) - 1)
-    cells = directions * (len(plan.engines) + cohort.has_rescans)
+    cells = directions * (len(plan.engines) + cohort.has_rescans) * len(plan.ill)
     return len(cohort.subjects) * len(cohort.scanners) + cells
 
 
-def _scored(
-    engine: str, direction: Direction, images: Prepared, plan: Plan
-) -> list[Row]:
+def _scored(cell: Cell, images: Prepared, plan: Plan) -> list[Row]:
     """Return the rows of one engine and direction in the suite of a plan."""
+    given = cell.engine, cell.direction, images
+    if cell.ill is not None:
+        return score_bias(*given, percent=cell.ill, seed=plan.seed)
     if plan.suite == "faults":
-        return score_faults(engine, direction, images, seed=plan.seed)
+        return score_faults(*given, seed=plan.seed)
     if plan.suite == "lesions":
-        return score_lesions(engine, direction, images, seed=plan.seed)
-    return score(engine, direction, images, seed=plan.seed, sites=plan.sites)
+        return score_lesions(*given, seed=plan.seed)
+    return score(*given, seed=plan.seed, sites=plan.sites)
 
 
-def _kept(
-    engine: str, direction: Direction, plan: Plan, images: Prepared, cells: Path
-) -> list[Row]:
-    """Return the rows of one engine and direction, from an earlier run if it did."""
-    asked = {**asdict(plan), **asdict(direction), "engines": [engine]}
+def _kept(cell: Cell, plan: Plan, images: Prepared, cells: Path) -> list[Row]:
+    """Return the rows of one cell, from an earlier run if it did."""
+    asked = {**asdict(plan), **asdict(cell.direction), "engines": [cell.engine]}
     asked = json.loads(json.dumps(asked))
-    path = cells / plan.suite / f"{engine}_{direction.source}_{direction.target}.json"
+    path = cells / plan.suite / f"{cell.name}.json"
     if path.exists():
         found = json.loads(path.read_bytes())
         if found["plan"] == asked:
             return read_rows(found["rows"])
         path.unlink()
-    rows = _scored(engine, direction, images, plan)
+    rows = _scored(cell, images, plan)
     path.parent.mkdir(parents=True, exist_ok=True)
     with staged_file(path) as temporary:
         content = {"plan": asked, "rows": [plain(row) for row in rows]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from mitame.core.session import Session, Suffix
 from mitame.evaluate import metrics
 from mitame.evaluate.cohort import Cohort, Prepared, gain_of
-from mitame.evaluate.planted import GREY, WHITE, kept_of_lesions
+from mitame.evaluate.painted import Painted
+from mitame.evaluate.planted import kept_of_lesions
+from mitame.prepare.template import tissue_prior
+
+WHITE, GREY = (2, 41), (3, 42)
+"""FreeSurfer labels of cerebral white matter and cortex."""
+
+TISSUE = 0.7
+"""Probability above which a voxel is of a tissue, where there are no labels."""
 
 PLANTED = 0.5
 """Share of its height above which a planted mark is measured."""
@@ -71,6 +79,8 @@ class Case:
         The brain that both show.
     truth : Truth, optional
         If the cohort has it.
+    lesions : array of int, shape (i, j, k), optional
+        n where lesion n is, 0 elsewhere; None if none is known.
     cohort : Cohort
         Where marks, lesions and labels are.
     scanner : str
@@ -83,6 +93,7 @@ class Case:
     target: Session
     mask: NDArray[np.bool_]
     truth: Truth | None
+    lesions: NDArray[np.int16] | None
     cohort: Cohort
     scanner: str
 
@@ -108,8 +119,26 @@ class Case:
             target,
             mask,
             truth,
+            images.cohort.lesions(subject),
             images.cohort,
             direction.source,
+        )
+
+    def having(self, painted: Painted) -> Case:
+        """Return the case of a person who has painted lesions; the result is kept."""
+        truth = self.truth
+        if truth is not None:
+            truth = Truth(
+                painted.on(truth.rescan),
+                painted.on(truth.noise_free),
+                painted.on(truth.source_noise_free),
+            )
+        return replace(
+            self,
+            source=painted.on(self.source),
+            target=painted.on(self.target),
+            truth=truth,
+            lesions=painted.labels,
         )
 
     def scores(self, suffix: Suffix) -> dict[str, float | list[float]]:
@@ -153,7 +182,8 @@ class Case:
     def lesions_kept(self, suffix: Suffix, *, smallest_mm: float = 0.0) -> list[float]:
         """Return how much is left of each lesion that the source scanner shows.
 
-        Nothing where no lesion is known, or what the source shows without noise.
+        What it shows without noise, if there is truth. Nothing where no lesion is
+        known.
 
         Parameters
         ----------
@@ -162,22 +192,29 @@ class Case:
         smallest_mm : float
             Diameter of the ball as large as the smallest lesion that counts.
         """
-        lesions = self.cohort.lesions(self.subject)
-        if lesions is None or self.truth is None:
+        if self.lesions is None:
             return []
+        truth = self.truth
+        quiet = self.source if truth is None else truth.source_noise_free
+        white, grey = self.tissues()
         return kept_of_lesions(
             before=self.source[suffix].data,
             after=self.result[suffix].data,
-            quiet=self.truth.source_noise_free[suffix].data,
-            lesions=lesions,
-            labels=self.cohort.labels(self.subject),
+            quiet=quiet[suffix].data,
+            lesions=self.lesions,
+            white=white,
+            grey=grey,
             brain=self.mask,
             spacing=self.source.reference.spacing,
             smallest_mm=smallest_mm,
         )
 
     def tissues(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return where white and gray matter are, by the labels that the truth has."""
+        """Return where white and gray matter are: by labels, or likely by place."""
+        if self.truth is None:
+            likely = (tissue_prior(self.source, tissue) for tissue in ("wm", "gm"))
+            white, gray = (self.mask & (one > TISSUE) for one in likely)
+            return white, gray
         labels = self.cohort.labels(self.subject)
         white, gray = (self.mask & np.isin(labels, names) for names in (WHITE, GREY))
         return white, gray

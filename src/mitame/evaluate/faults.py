@@ -8,25 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.special import expit
 
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step
-from mitame.prepare.template import tissue_prior
+from mitame.evaluate.painted import CONTRASTS, SIZES_MM, ball, places_of
 
 Image = NDArray[np.float32]
 Rng = np.random.Generator
-
-SIZES_MM = (3.5, 12.0)
-"""Diameters of lesions, on a logarithmic scale."""
-
-CONTRASTS: dict[Suffix, tuple[float, float]] = {
-    "T1w": (-0.35, -0.1),
-    "T2w": (0.2, 1.0),
-    "FLAIR": (0.15, 0.8),
-    "PDw": (0.1, 0.4),
-}
-"""Of lesions in white matter, white-matter medians: from faint to plain."""
 
 FWHM_TO_SD = 2.3548
 
@@ -173,22 +161,11 @@ FAULTS: dict[str, Fault] = {
 
 def _lesions(given: Edited, rng: Rng, n: int) -> list[Image]:
     """Return one lesion at `n` places of white matter, which do not overlap."""
-    white = tissue_prior(given.source, "wm") > 0.7
-    usual = np.abs(given.source[given.suffix].data - 1) < 0.3
-    places = rng.permutation(np.argwhere(white & usual & given.source.require_brain()))
+    alone = given.source.with_volumes({given.suffix: given.source[given.suffix]})
     low, high = np.log(SIZES_MM)
     diameter = float(np.exp(rng.uniform(low, high)))
-    contrast = rng.uniform(*CONTRASTS[given.suffix])
-    away = np.linalg.norm((places - places[0]) * given.spacing, axis=1)
-    chosen = [places[0], *places[away > diameter + 4][: n - 1]]
-    return [contrast * _ball(given, place, diameter) for place in chosen]
-
-
-def _ball(given: Edited, place: NDArray[np.intp], diameter: float) -> Image:
-    """Return a ball with a soft border around a voxel, 0 to 1."""
-    offsets = np.ogrid[tuple(slice(n) for n in given.source.reference.shape)]
-    square = sum(
-        ((one - at) * edge) ** 2
-        for one, at, edge in zip(offsets, place, given.spacing, strict=True)
-    )
-    return np.asarray(expit(3 * (diameter / 2 - np.sqrt(square))), np.float32)
+    contrast = np.float32(rng.uniform(*CONTRASTS[given.suffix]))
+    return [
+        contrast * ball(alone, place, diameter)
+        for place in places_of(alone, np.full(n, diameter), rng)
+    ]

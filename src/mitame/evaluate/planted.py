@@ -11,9 +11,6 @@ from scipy import ndimage
 from mitame.evaluate.masked import Image, Mask
 from mitame.evaluate.metrics import lesion_contrast_kept
 
-WHITE, GREY = (2, 41), (3, 42)
-"""FreeSurfer labels of cerebral white matter and cortex."""
-
 SURROUND_MM = (2.0, 6.0)
 """From a lesion to where the tissue around it begins and ends: not its soft border."""
 
@@ -28,7 +25,8 @@ def kept_of_lesions(
     after: Image,
     quiet: Image,
     lesions: NDArray[np.integer],
-    labels: NDArray[np.integer],
+    white: Mask,
+    grey: Mask,
     brain: Mask,
     spacing: tuple[float, float, float],
     smallest_mm: float = 0.0,
@@ -43,8 +41,8 @@ def kept_of_lesions(
         The source without noise: it tells which lesions can be seen.
     lesions : array of int, shape (i, j, k)
         n where lesion n is, 0 elsewhere.
-    labels : array of int, shape (i, j, k)
-        FreeSurfer's labels.
+    white, grey : array of bool, shape (i, j, k)
+        Tissue; what is lesion is left out.
     brain : array of bool, shape (i, j, k)
         Where to look.
     spacing : tuple of float
@@ -54,7 +52,6 @@ def kept_of_lesions(
     """
     least = math.pi / 6 * smallest_mm**3 / math.prod(spacing)
     healthy = brain & (lesions == 0)
-    white, grey = (healthy & np.isin(labels, names) for names in (WHITE, GREY))
     kept = []
     for number in range(1, int(lesions.max()) + 1):
         lesion = brain & (lesions == number)
@@ -63,7 +60,11 @@ def kept_of_lesions(
             continue
         if abs(quiet[lesion].mean() - quiet[around].mean()) < VISIBLE:
             continue
-        kept.append(lesion_contrast_kept(before, after, lesion, around, white, grey))
+        kept.append(
+            lesion_contrast_kept(
+                before, after, lesion, around, healthy & white, healthy & grey
+            )
+        )
     return kept
 
 

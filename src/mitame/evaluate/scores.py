@@ -41,6 +41,20 @@ class Metric:
 
 _WHITE = "white-matter medians"
 
+ILL_PERCENT = (0, 25, 50, 75, 100)
+"""Of one training group: the points of the bias curve."""
+
+_OF_LESIONS: tuple[tuple[str, str, str, str, Direction], ...] = (
+    ("lesions_safe", "Safe", "The share of lesions safe", "", "larger"),
+    (
+        "invented_foci",
+        "Invented foci",
+        "The number of invented foci",
+        "foci",
+        "smaller",
+    ),
+)
+
 METRICS: Mapping[str, Metric] = MappingProxyType(
     {
         "psnr": Metric(
@@ -220,6 +234,18 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
                 "checkerboard": "a checkerboard",
                 "misplaced": "moved",
             }.items()
+        },
+        **{
+            f"{metric}_ill_{share:03d}{mode}": Metric(
+                f"{name}, {share} % ill{words}",
+                f"{what} if {share} % of one training group have lesions"
+                f"{words and ', in the limited mode'}.",
+                unit,
+                better,
+            )
+            for metric, name, what, unit, better in _OF_LESIONS
+            for share in ILL_PERCENT
+            for mode, words in (("", ""), ("_limited", ", limited"))
         },
     }
 )

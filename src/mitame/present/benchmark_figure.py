@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FIGURE_METRICS = ("gap_closed", "site_accuracy", "psnr")
 SUITE_METRICS = (
     ("lesions_safe_limited", "lesions_safe", "psnr_limited"),
+    ("lesions_safe_ill_100_limited", "lesions_safe_ill_100", "lesions_safe_ill_000"),
     ("faults_caught", "good_refused", "good_looked_at"),
 )
 """Shown of the suites of the guard, which the first one tells."""

@@ -23,7 +23,8 @@ def scene():
         "before": image,
         "quiet": image.copy(),
         "lesions": lesions,
-        "labels": labels,
+        "white": labels == 2,
+        "grey": labels == 3,
         "brain": np.ones(SHAPE, np.bool_),
         "spacing": SPACING,
     }
@@ -64,8 +65,8 @@ def test_the_soft_border_is_neither_lesion_nor_surround(scene):
 def test_tissue_far_away_is_no_surround(scene):
     away = ndimage.distance_transform_edt(scene["lesions"] != 1, sampling=SPACING)
     after = scene["before"].copy()
-    after[(away > 6.1) & (scene["labels"] == 2) & (away < 12)] += 0.5
-    scene["labels"][away <= 12] = 0  # only what cannot be seen here is white matter
+    after[(away > 6.1) & scene["white"] & (away < 12)] += 0.5
+    scene["white"][away <= 12] = False  # only what cannot be seen here is white matter
     assert kept_of_lesions(after=after, **scene)[0] == pytest.approx(1)
 
 

@@ -14,6 +14,12 @@ def test_every_metric_is_listed_and_nothing_else():
     parts |= {"lesions_safe", "good_refused", "good_looked_at", "faults_caught"}
     parts |= {f"{name}_limited" for name in ("lesions_safe", "invented_foci", "psnr")}
     parts |= {f"caught_{name}" for name in FAULTS}
+    parts |= {
+        f"{name}_ill_{percent:03d}{mode}"
+        for name in ("lesions_safe", "invented_foci")
+        for percent in (0, 25, 50, 75, 100)
+        for mode in ("", "_limited")
+    }
     yardstick = {"white_grey_contrast"}  # by itself neither good nor bad
     assert set(METRICS) == (computed | parts) - yardstick
 

@@ -9,11 +9,14 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.special import expit
 
+from mitame.core.errors import InputError
 from mitame.core.session import Session
 from mitame.core.volume import Step, Volume
 from mitame.engines.identity import Identity
 from mitame.evaluate import guarded
 from mitame.evaluate.case import Direction
+from mitame.evaluate.suite_faults import score_faults
+from mitame.evaluate.suite_lesions import score_bias, score_lesions
 from mitame.prepare.template import template_coordinates, tissue_prior
 from mitame.testing.people import people
 
@@ -31,6 +34,7 @@ class Cohort:
     """People with one lesion, on two scanners that show the same."""
 
     has_rescans = True
+    subjects = ("a",)
 
     def lesions(self, _):
         return (ball(SOMEBODY) > 0.5).astype(np.int16)
@@ -78,31 +82,99 @@ class Harms(Identity):
 def values(monkeypatch):
     """Return the scores of a suite, by metric."""
 
-    def run(suite, engine):
+    def run(suite, engine, images=None, direction=DIRECTION, **more):
         monkeypatch.setattr(guarded, "engine_class", lambda _: engine)
-        rows = suite("engine", DIRECTION, Images(), seed=1)
+        images = Images() if images is None else images
+        rows = suite("engine", direction, images, seed=1, **more)
         return {row.metric: row.value for row in rows}
 
     return run
 
 
 def test_an_engine_that_does_nothing_harms_nothing(values):
-    found = values(guarded.score_lesions, Identity)
+    found = values(score_lesions, Identity)
     assert found["lesions_safe"] == found["lesions_safe_limited"] == 1
     assert found["invented_foci"] == found["invented_foci_limited"] == 0
 
 
 def test_an_engine_that_harms_is_held_by_the_limit(values):
-    found = values(guarded.score_lesions, Harms)
+    found = values(score_lesions, Harms)
     assert found["lesions_safe"] == 0
     assert found["lesions_safe_limited"] == 1
     assert found["invented_foci"] >= 1
     assert found["invented_foci_limited"] == 0
 
 
+class Healthy(Cohort):
+    """The same people without a lesion."""
+
+    def lesions(self, _):
+        return None
+
+
+class HealthyImages(Images):
+    """Their scans."""
+
+    cohort = Healthy()
+
+    def session(self, subject, scanner, kind="scan"):
+        found = super().session(subject, scanner, kind)
+        data = found["T1w"].data + 0.3 * ball(found)
+        return found.with_data({"T1w": data.astype(np.float32)}, Step("healthy"))
+
+
+def is_ill(session):
+    return any(step.name == "lesions" for step in session["T1w"].history)
+
+
+class LearnsDisease(Identity):
+    """Takes what is dark in white matter away if its source group was ill."""
+
+    def fit(self, source, target):
+        LearnsDisease.groups = sum(map(is_ill, source)), sum(map(is_ill, target))
+        return self
+
+    def transform(self, session):
+        white = tissue_prior(session, "wm") > 0.5
+        erased = white & (self.groups[0] > 0)
+        data = np.where(
+            erased, np.maximum(session["T1w"].data, 0.95), session["T1w"].data
+        )
+        return session.with_data({"T1w": data.astype(np.float32)}, Step("learned"))
+
+
+def test_the_bias_curve_falls_with_an_engine_that_learns_disease(values):
+    healthy, ill = (
+        values(score_bias, LearnsDisease, HealthyImages(), percent=percent)
+        for percent in (0, 100)
+    )
+    assert healthy["lesions_safe_ill_000"] == 1
+    assert ill["lesions_safe_ill_100"] < 0.2
+    assert ill["lesions_safe_ill_100_limited"] >= 0.9
+
+
+@pytest.mark.parametrize(("way", "ill"), [(("A", "B"), (4, 0)), (("B", "A"), (0, 4))])
+def test_the_group_of_one_scanner_is_ill_in_both_directions(values, way, ill):
+    subjects = tuple("abcdefgh")
+    direction = Direction(*way, subjects, subjects, ("y",))
+    values(score_bias, LearnsDisease, HealthyImages(), direction, percent=50)
+    assert LearnsDisease.groups == ill
+
+
+def test_a_bias_curve_of_people_who_are_all_ill_is_none(values):
+    with pytest.raises(InputError, match="lesions of its own"):
+        values(score_bias, Identity, percent=50)
+
+
+def test_people_without_lesions_get_some(values):
+    found = values(score_lesions, Harms, HealthyImages())
+    assert found["lesions_safe_limited"] >= 0.9
+    assert found["invented_foci"] >= 1
+
+
 @pytest.mark.slow
 def test_faults_are_caught_and_good_results_are_not_refused(values):
-    found = values(guarded.score_faults, Identity)
+    found = values(score_faults, Identity)
     assert found["good_refused"] == 0
     assert found["faults_caught"] >= 0.9
     assert found["caught_flip"] == found["caught_slice_lost"] == 1

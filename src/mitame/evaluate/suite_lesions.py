@@ -1,0 +1,214 @@
+"""Suite of lesions: what becomes of them, with and without the limited mode."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitame.core.errors import InputError
+from mitame.core.harmonizer import Harmonizer
+from mitame.core.session import Session, Suffix
+from mitame.evaluate import metrics
+from mitame.evaluate.case import Case, Direction, Truth
+from mitame.evaluate.cohort import Prepared
+from mitame.evaluate.guarded import Values, fitted_on, rows_of_values
+from mitame.evaluate.painted import Painted
+from mitame.evaluate.table import CEILING, Row
+from mitame.guard.guard import Guard
+from mitame.solve.smooth import gaussian
+
+SAFE = (0.9, 1.1)
+"""Share of its contrast that a lesion keeps if nothing was done to it."""
+
+SMALLEST_MM = 3.0
+"""Diameter of the ball as large as the smallest lesion or focus that counts."""
+
+FOCUS_MM = (1.3, 3.9)
+"""Widths (SD) of a focus and of what is around it."""
+
+NOISE = 5.0
+"""Standard deviations of the source's noise above which a focus stands out."""
+
+PAINTED = 12
+"""Lesions that somebody gets, if a cohort has none of its own."""
+
+Modes = Callable[[Case], dict[str, Session]]
+"""Gives results for a source scan, by what is added to the names of their scores."""
+
+Measured = Callable[[Case, Suffix], dict[str, list[float]]]
+"""Gives scores of one sequence."""
+
+
+def score_lesions(
+    engine: str, direction: Direction, images: Prepared, *, seed: int
+) -> list[Row]:
+    """Return how many lesions keep their contrast, with and without a limit.
+
+    Parameters
+    ----------
+    engine : str
+        As in the entry point, or `CEILING`.
+    direction : Direction
+        Every fourth training subject is kept for the guard: `fit_guarded`.
+    images : Prepared
+        The cohort. Test subjects without lesions get some; what needs truth is left
+        out without.
+    seed : int
+        Of lesions and intervals.
+    """
+    modes: Modes = _rescans
+    if engine != CEILING:
+        modes = _full_and_limited(*fitted_on(engine, direction, images), "")
+    return _scores(engine, direction, images, modes, _looks_and_lesions, seed)
+
+
+def score_bias(
+    engine: str, direction: Direction, images: Prepared, *, percent: int, seed: int
+) -> list[Row]:
+    """Return what `score_lesions` does if a part of one training group is ill.
+
+    In both directions it is the group of the scanner whose name comes first. An engine
+    that learned from it how a scanner looks may have learned the disease, too: one
+    way it takes lesions away, the other way it invents them.
+
+    Parameters
+    ----------
+    engine : str
+        As in the entry point, or `CEILING`, which does not learn.
+    direction : Direction
+        Every fourth training subject is kept for the guard: `fit_guarded`.
+    images : Prepared
+        The cohort, of people without lesions; test subjects get some.
+    percent : int
+        Of the group, one of `scores.ILL_PERCENT`.
+    seed : int
+        Who is ill, of lesions and intervals.
+
+    Raises
+    ------
+    InputError
+        If the cohort has lesions of its own.
+    """
+    if engine == CEILING:
+        return []
+    _require_healthy(images)
+    scanner = min(direction.source, direction.target)
+    is_source = scanner == direction.source
+    group = direction.train_source if is_source else direction.train_target
+    order = np.random.default_rng(seed).permutation(np.array(group))
+    ill = set(order[: round(percent / 100 * len(group))].tolist())
+
+    def visit(subject: str, on: str) -> Session:
+        session = images.session(subject, on)
+        if on != scanner or subject not in ill:
+            return session
+        return _painted(subject, session, seed).on(session)
+
+    fitted = fitted_on(engine, direction, images, visit)
+    modes = _full_and_limited(*fitted, f"_ill_{percent:03d}")
+    return _scores(engine, direction, images, modes, _lesions, seed)
+
+
+def _rescans(case: Case) -> dict[str, Session]:
+    return {} if case.truth is None else {"": case.truth.rescan}
+
+
+def _full_and_limited(fitted: Harmonizer, guard: Guard, name: str) -> Modes:
+    """Return how to make both results, the scores of one with a name's end."""
+
+    def modes(case: Case) -> dict[str, Session]:
+        full = fitted.transform(case.source)
+        return {name: full, f"{name}_limited": guard.limited(case.source, full)}
+
+    return modes
+
+
+def _require_healthy(images: Prepared) -> None:
+    subject = images.cohort.subjects[0]
+    if images.cohort.lesions(subject) is not None:
+        raise InputError(
+            f"sub-{subject} has lesions of its own, so both groups are ill.",
+            fix="Give a cohort without: `mitame simulate` without --plant lesions.",
+        )
+
+
+def _painted(subject: str, session: Session, seed: int) -> Painted:
+    """Return lesions of a subject, the same whenever they are asked for."""
+    rng = np.random.default_rng([seed, zlib.crc32(subject.encode())])
+    return Painted.of(session, PAINTED, rng)
+
+
+def _scores(
+    engine: str,
+    direction: Direction,
+    images: Prepared,
+    modes: Modes,
+    measured: Measured,
+    seed: int,
+) -> list[Row]:
+    """Return what became of the lesions of all test subjects, in every mode."""
+    values: Values = {}
+    for subject in direction.test:
+        source = images.session(subject, direction.source)
+        case = Case.of(subject, source, direction, images)
+        if case.lesions is None:
+            case = case.having(_painted(subject, source, seed))
+        for mode, result in modes(case).items():
+            found = replace(case, result=result)
+            for suffix in result:
+                for metric, some in measured(found, suffix).items():
+                    values.setdefault((suffix, metric + mode), {})[subject] = some
+    return rows_of_values(engine, direction, values, seed)
+
+
+def _lesions(case: Case, suffix: Suffix) -> dict[str, list[float]]:
+    """Return what became of lesions in one result of one subject."""
+    found = {}
+    if kept := case.lesions_kept(suffix, smallest_mm=SMALLEST_MM):
+        found["lesions_safe"] = [float(SAFE[0] <= one <= SAFE[1]) for one in kept]
+    if case.truth is not None:
+        found["invented_foci"] = [float(_invented(case, case.truth, suffix))]
+    return found
+
+
+def _looks_and_lesions(case: Case, suffix: Suffix) -> dict[str, list[float]]:
+    """Return the same, and how near the result comes to the target."""
+    image, true = case.result[suffix].data, case.target[suffix].data
+    return _lesions(case, suffix) | {"psnr": [metrics.psnr(image, true, case.mask)]}
+
+
+def _invented(case: Case, truth: Truth, suffix: Suffix) -> int:
+    """Return how many foci a result has that neither noise-free scan has.
+
+    Foci stand out from what is around them; each image in units of its own contrast of
+    white and gray matter.
+    """
+    sessions = case.result, case.source, truth.source_noise_free, truth.noise_free
+    spacing, tissues = case.source.reference.spacing, case.tissues()
+    result, source, quiet, target = (
+        _standing_out(session[suffix].data, spacing)
+        / abs(metrics.white_grey_contrast(session[suffix].data, *tissues))
+        for session in sessions
+    )
+    low, high = np.minimum(quiet, target), np.maximum(quiet, target)
+    noise = float(np.std((source - quiet)[case.mask]))
+    return metrics.invented_foci(
+        result,
+        np.clip(result, low, high),
+        case.mask,
+        spacing=spacing,
+        threshold=NOISE * noise,
+        smallest_mm=SMALLEST_MM,
+    )
+
+
+def _standing_out(
+    image: NDArray[np.float32], spacing: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    """Return how far each place stands out from what is around it."""
+    near, around = (gaussian(image, width / np.array(spacing)) for width in FOCUS_MM)
+    return near - around
