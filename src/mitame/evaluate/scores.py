@@ -48,7 +48,7 @@ _OF_LESIONS: tuple[tuple[str, str, str, str, Direction], ...] = (
     ("lesions_safe", "Safe", "The share of lesions safe", "", "larger"),
     (
         "invented_foci",
-        "Invented foci",
+        "Foci",
         "The number of invented foci",
         "foci",
         "smaller",
