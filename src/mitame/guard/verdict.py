@@ -15,6 +15,9 @@ WORDS: dict[str, str] = {
     "contrast": "White and gray matter lost their contrast or changed places",
     "scan: tissue": "The scan shows no gray matter or no fluid where the template has "
     "it",
+    "header: scanner": "The scan is from a scanner that the model does not know",
+    "header: age": "The person is younger or older than those the model knows",
+    "header: contrast agent": "A contrast agent was given, to nobody the model knows",
     "focus": "Something was removed, added or changed at one place",
 }
 """What a reason says."""
@@ -34,17 +37,22 @@ class Reason:
         What it is; None where nothing is measured but that it is so.
     usual : Range, optional
         Where it is in other scans.
+    told : str
+        What is no number.
     """
 
     grade: Grade
     name: str
     value: float | None = None
     usual: Range | None = None
+    told: str = ""
 
     @property
     def sentence(self) -> str:
         """In words, with the numbers."""
         words = WORDS[self.name]
+        if self.told:
+            return f"{words} ({self.told})"
         if self.value is None or self.usual is None:
             return words
         return f"{words} ({self.name} {self.value:.3g}; usual {self.usual.words})"
@@ -58,6 +66,7 @@ class Reason:
             told["name"],
             told["value"],
             None if usual is None else Range.from_json(usual),
+            told.get("told", ""),  # sidecars before there were words
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -67,6 +76,7 @@ class Reason:
             "name": self.name,
             "value": self.value,
             "usual": None if self.usual is None else self.usual.to_json(),
+            "told": self.told,
         }
 
 
@@ -114,6 +124,10 @@ class Verdict:
     def places(self) -> list[tuple[float, float, float]]:
         """Of the foci, in the world of the scan, mm."""
         return [focus.place for focus in self.foci]
+
+    def also(self, reasons: tuple[Reason, ...]) -> Verdict:
+        """Return the verdict with more reasons."""
+        return Verdict(self.reasons + reasons, self.foci)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, for a sidecar."""

@@ -11,11 +11,13 @@ from pathlib import Path
 from mitame.core.errors import InputError, MitameError, OutputError
 from mitame.core.harmonizer import takes_visits
 from mitame.core.progress import Progress
+from mitame.core.session import Suffix
 from mitame.guard.verdict import Verdict
 from mitame.io import bids
 from mitame.io.digest import digest, digest_folder
 from mitame.io.scan import Scan
-from mitame.model import Model
+from mitame.model import Harmonized, Model
+from mitame.run.headers import odd_by_header
 from mitame.run.places import open_dataset, require_usable
 from mitame.run.results import Planned, require_not_refused, verdict_of, write_all
 from mitame.run.scans import (
@@ -156,6 +158,7 @@ def _apply_one(
                 plan.require_replaceable()
         limited = origin["Mode"] == "limited"
         found = model.harmonize(*sessions_of(visit), limited=limited)
+        found = _with_headers(found, model, visit)
         if not force:
             require_not_refused(found)
         open_dataset(out, "mitame harmonized scans")
@@ -171,6 +174,20 @@ def _apply_one(
         )
         for p in plans
     ]
+
+
+def _with_headers(
+    found: dict[Suffix, Harmonized], model: Model, visit: Visit
+) -> dict[Suffix, Harmonized]:
+    """Return results whose verdicts also tell what the scans' headers do."""
+    known = model.about.get("source", {})
+    told = {known_sequence(scan): odd_by_header(scan, known) for scan in visit}
+    return {
+        suffix: one
+        if one.verdict is None
+        else replace(one, verdict=one.verdict.also(told[suffix]))
+        for suffix, one in found.items()
+    }
 
 
 def _require_different_names(scans: Iterable[Scan]) -> None:

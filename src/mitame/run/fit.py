@@ -19,6 +19,7 @@ from mitame.io.scan import Scan
 from mitame.model import Model
 from mitame.prepare.default import default_preparation
 from mitame.run.fit_example import Example, example_of
+from mitame.run.headers import told_by_headers
 from mitame.run.scans import (
     Visit,
     listed,
@@ -238,7 +239,6 @@ def _sessions(
 def _group(visits: Sequence[Visit]) -> dict[str, object]:
     """Return what a model remembers of a group; names and paths are not kept."""
     scans = [scan for visit in visits for scan in visit]
-    scanners = sorted({str(scan.scanner) for scan in scans if scan.scanner})
     sequences = sorted({str(scan.suffix) for scan in scans})
     sources = sorted(digest(scan) for scan in scans)
-    return {"sequences": sequences, "scanners": scanners, "sha256": sources}
+    return {"sequences": sequences, "sha256": sources, **told_by_headers(scans)}

@@ -30,9 +30,16 @@ GEOMETRY = (
 )
 
 
-def saved_model(folder: Path, *, number: int = 0, guard: Guard | None = None) -> Path:
+def saved_model(
+    folder: Path,
+    *,
+    number: int = 0,
+    guard: Guard | None = None,
+    scanners: tuple[str, ...] = (),
+) -> Path:
     """A model that changes nothing and needs no brain."""
-    about = {"number": number, "source": {"sequences": ["T1w"]}}
+    group = {"sequences": ["T1w"], "scanners": scanners}
+    about = {"number": number, "source": group}
     engine = Identity().fit([], [])
     Model(Preparation((Orient(),)), "identity", engine, about, guard).save(folder)
     return folder
@@ -221,6 +228,17 @@ def test_what_is_to_be_looked_at_is_written_with_the_reason(
     outcomes = list(apply_model(model, find_scans(scans), out))
     assert [one.verdict.grade for one in outcomes] == ["look"] * 3
     assert "noisier or smoother" in outcomes[0].verdict.reasons[0].sentence
+
+
+def test_a_scan_of_another_scanner_is_to_be_looked_at(tmp_path, scans, monkeypatch):
+    judged(monkeypatch)
+    told = {"Manufacturer": "Maker", "MagneticFieldStrength": 3}
+    (scans / "sub-01_T1w.json").write_text(json.dumps(told))
+    model = saved_model(tmp_path / "model", guard=Guard({}), scanners=("Maker 1.5 T",))
+    outcomes = list(apply_model(model, find_scans(scans), tmp_path / "out"))
+    assert [one.verdict.grade for one in outcomes] == ["look", "pass", "pass"]
+    (reason,) = outcomes[0].verdict.reasons
+    assert "Maker 3 T; known: Maker 1.5 T" in reason.sentence
 
 
 def test_half_a_result_of_another_model_is_not_taken_for_an_unfinished_one(
