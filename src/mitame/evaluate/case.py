@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -9,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitame.core.session import Session, Suffix
+from mitame.core.volume import Step
 from mitame.evaluate import metrics
 from mitame.evaluate.cohort import Cohort, Prepared, gain_of
 from mitame.evaluate.painted import Painted
-from mitame.evaluate.planted import kept_of_lesions
+from mitame.evaluate.planted import Mark, kept_of_lesions
 from mitame.prepare.template import tissue_prior
 
 WHITE, GREY = (2, 41), (3, 42)
@@ -126,20 +128,34 @@ class Case:
 
     def having(self, painted: Painted) -> Case:
         """Return the case of a person who has painted lesions; the result is kept."""
+        return replace(self._changed(painted.on), lesions=painted.labels)
+
+    def with_mark_again(self) -> Case:
+        """Return the case of a person with a lesion that looks like the mark."""
+        marks = {suffix: self.mark(suffix) for suffix in self.source}
+
+        def changed(session: Session) -> Session:
+            return session.with_data(
+                {
+                    suffix: session[suffix].data + (mark.added if mark else 0)
+                    for suffix, mark in marks.items()
+                },
+                Step("lesion"),
+            )
+
+        return self._changed(changed)
+
+    def _changed(self, changed: Callable[[Session], Session]) -> Case:
+        """Return the case of a person who looks otherwise on both scanners."""
         truth = self.truth
         if truth is not None:
             truth = Truth(
-                painted.on(truth.rescan),
-                painted.on(truth.noise_free),
-                painted.on(truth.source_noise_free),
+                changed(truth.rescan),
+                changed(truth.noise_free),
+                changed(truth.source_noise_free),
             )
-        return replace(
-            self,
-            source=painted.on(self.source),
-            target=painted.on(self.target),
-            truth=truth,
-            lesions=painted.labels,
-        )
+        source, target = changed(self.source), changed(self.target)
+        return replace(self, source=source, target=target, truth=truth)
 
     def scores(self, suffix: Suffix) -> dict[str, float | list[float]]:
         """Return the scores of one sequence, by metric; of lesions, one each."""
@@ -153,13 +169,22 @@ class Case:
             found["ssim_noisefree"] = metrics.ssim(image, true, self.mask)
             if kept := self.lesions_kept(suffix):
                 found["lesion_contrast_kept"] = kept
-        planted = self.cohort.planted(self.subject, self.scanner, suffix)
-        if planted is not None:
-            mark = planted * gain_of(self.source[suffix])
-            region = self.mask & (mark > PLANTED * mark.max())
-            left = metrics.planted_residual(image, true, mark, region)
-            found["planted_residual"] = left
+        if (mark := self.mark(suffix)) is not None:
+            found["planted_residual"] = mark.left(image, self.quiet(suffix))
         return found
+
+    def quiet(self, suffix: Suffix) -> NDArray[np.float32]:
+        """Return the target without noise if there is truth, else as it was scanned."""
+        truth = self.truth
+        return (self.target if truth is None else truth.noise_free)[suffix].data
+
+    def mark(self, suffix: Suffix) -> Mark | None:
+        """Return what the source scanner shows everybody, if the truth tells."""
+        planted = self.cohort.planted(self.subject, self.scanner, suffix)
+        if planted is None:
+            return None
+        added = planted * np.float32(gain_of(self.source[suffix]))
+        return Mark(added, self.mask & (added > PLANTED * added.max()))
 
     def gaps(self, suffix: Suffix) -> dict[str, tuple[float, float]]:
         """Return how much error is gone and how much could be, by metric.

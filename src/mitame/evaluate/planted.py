@@ -1,15 +1,16 @@
-"""What harmonizing leaves of lesions that were planted in a subject."""
+"""What harmonizing leaves of what was planted: lesions, and a mark of a scanner."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from mitame.evaluate.masked import Image, Mask
-from mitame.evaluate.metrics import lesion_contrast_kept
+from mitame.evaluate.metrics import lesion_contrast_kept, planted_residual
 
 SURROUND_MM = (2.0, 6.0)
 """From a lesion to where the tissue around it begins and ends: not its soft border."""
@@ -17,6 +18,40 @@ SURROUND_MM = (2.0, 6.0)
 VISIBLE = 0.05
 """White-matter medians. A lesion that differs less from its surround in the noise-free
 source is not seen there, and a share of nothing is no score."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mark:
+    """What a scanner shows everybody at one place.
+
+    Parameters
+    ----------
+    added : array, shape (i, j, k)
+        Its image, white-matter medians of the source.
+    there : array of bool, shape (i, j, k)
+        Where it is measured.
+    """
+
+    added: NDArray[np.float32]
+    there: Mask
+
+    def left(self, image: Image, true: Image) -> float:
+        """Return how much of it is in a result: see `planted_residual`."""
+        return planted_residual(image, true, self.added, self.there)
+
+    def lesion_kept(self, without: Image, having: Image, contrast: float) -> float:
+        """Return how much is kept of a lesion of the same place, size and brightness.
+
+        Parameters
+        ----------
+        without, having : array, shape (i, j, k)
+            Results of one person's scan, and of the same with the lesion.
+        contrast : float
+            Of white and gray matter, after over before: by so much a lesion's may
+            change, too.
+        """
+        before, after = self.added[self.there], (having - without)[self.there]
+        return float(after.mean() / before.mean()) / contrast
 
 
 def kept_of_lesions(

@@ -195,6 +195,26 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             "dB",
             "larger",
         ),
+        "planted_residual_limited": Metric(
+            "Planted, limited",
+            "Planted residual in the limited mode.",
+            "",
+            "toward 0",
+        ),
+        "lesion_like_mark_kept": Metric(
+            "Lesion like the mark",
+            "Contrast that is kept of a lesion which one subject has where the scanner "
+            "shows everybody a mark, of the same size and brightness, for the contrast "
+            "of white and grey matter; 1 is all of it.",
+            "",
+            "toward 1",
+        ),
+        "lesion_like_mark_kept_limited": Metric(
+            "Like the mark, limited",
+            "The same in the limited mode.",
+            "",
+            "toward 1",
+        ),
         "good_refused": Metric(
             "Good refused",
             "Share of good results that the guard refuses.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -39,8 +39,8 @@ PAINTED = 12
 Modes = Callable[[Case], dict[str, Session]]
 """Gives results for a source scan, by what is added to the names of their scores."""
 
-Measured = Callable[[Case, Suffix], dict[str, list[float]]]
-"""Gives scores of one sequence."""
+Scores = dict[tuple[Suffix, str], list[float]]
+"""Of one subject, by sequence and metric."""
 
 
 def score_lesions(
@@ -63,7 +63,7 @@ def score_lesions(
     modes: Modes = _rescans
     if engine != CEILING:
         modes = _full_and_limited(*fitted_on(engine, direction, images), "")
-    return _scores(engine, direction, images, modes, _looks_and_lesions, seed)
+    return _scores(engine, direction, images, modes, _of_lesions_and_marks, seed)
 
 
 def score_bias(
@@ -110,7 +110,7 @@ def score_bias(
 
     fitted = fitted_on(engine, direction, images, visit)
     modes = _full_and_limited(*fitted, f"_ill_{percent:03d}")
-    return _scores(engine, direction, images, modes, _lesions, seed)
+    return _scores(engine, direction, images, modes, _of_lesions, seed)
 
 
 def _rescans(case: Case) -> dict[str, Session]:
@@ -147,7 +147,7 @@ def _scores(
     direction: Direction,
     images: Prepared,
     modes: Modes,
-    measured: Measured,
+    measured: Callable[[Case, Modes], Scores],
     seed: int,
 ) -> list[Row]:
     """Return what became of the lesions of all test subjects, in every mode."""
@@ -157,28 +157,54 @@ def _scores(
         case = Case.of(subject, source, direction, images)
         if case.lesions is None:
             case = case.having(_painted(subject, source, seed))
-        for mode, result in modes(case).items():
-            found = replace(case, result=result)
-            for suffix in result:
-                for metric, some in measured(found, suffix).items():
-                    values.setdefault((suffix, metric + mode), {})[subject] = some
+        for metric, some in measured(case, modes).items():
+            values.setdefault(metric, {})[subject] = some
     return rows_of_values(engine, direction, values, seed)
 
 
-def _lesions(case: Case, suffix: Suffix) -> dict[str, list[float]]:
-    """Return what became of lesions in one result of one subject."""
-    found = {}
-    if kept := case.lesions_kept(suffix, smallest_mm=SMALLEST_MM):
-        found["lesions_safe"] = [float(SAFE[0] <= one <= SAFE[1]) for one in kept]
-    if case.truth is not None:
-        found["invented_foci"] = [float(_invented(case, case.truth, suffix))]
+def _of_lesions(case: Case, modes: Modes) -> Scores:
+    """Return what became of the lesions of one subject."""
+    return _lesions(case, modes(case))
+
+
+def _of_lesions_and_marks(case: Case, modes: Modes) -> Scores:
+    """Return the same, what became of the mark, and how near results are."""
+    results = modes(case)
+    found = _lesions(case, results)
+    has_mark = any(case.mark(suffix) for suffix in case.source)
+    having = modes(case.with_mark_again()) if has_mark else {}
+    for mode, result in results.items():
+        for suffix, volume in result.items():
+            image, true = volume.data, case.target[suffix].data
+            found[suffix, f"psnr{mode}"] = [metrics.psnr(image, true, case.mask)]
+            if (mark := case.mark(suffix)) is None:
+                continue
+            left = mark.left(image, case.quiet(suffix))
+            found[suffix, f"planted_residual{mode}"] = [left]
+            before, after = (_contrast(case, s, suffix) for s in (case.source, result))
+            kept = mark.lesion_kept(image, having[mode][suffix].data, after / before)
+            found[suffix, f"lesion_like_mark_kept{mode}"] = [kept]
     return found
 
 
-def _looks_and_lesions(case: Case, suffix: Suffix) -> dict[str, list[float]]:
-    """Return the same, and how near the result comes to the target."""
-    image, true = case.result[suffix].data, case.target[suffix].data
-    return _lesions(case, suffix) | {"psnr": [metrics.psnr(image, true, case.mask)]}
+def _lesions(case: Case, results: Mapping[str, Session]) -> Scores:
+    """Return what became of lesions and foci, in every mode and sequence."""
+    found: Scores = {}
+    for mode, result in results.items():
+        done = replace(case, result=result)
+        for suffix in result:
+            if kept := done.lesions_kept(suffix, smallest_mm=SMALLEST_MM):
+                safe = [float(SAFE[0] <= one <= SAFE[1]) for one in kept]
+                found[suffix, f"lesions_safe{mode}"] = safe
+            if done.truth is not None:
+                invented = float(_invented(done, done.truth, suffix))
+                found[suffix, f"invented_foci{mode}"] = [invented]
+    return found
+
+
+def _contrast(case: Case, session: Session, suffix: Suffix) -> float:
+    """Return white matter − gray matter."""
+    return metrics.white_grey_contrast(session[suffix].data, *case.tissues())
 
 
 def _invented(case: Case, truth: Truth, suffix: Suffix) -> int:

@@ -13,6 +13,8 @@ def test_every_metric_is_listed_and_nothing_else():
     parts = {"site_accuracy_linear", "site_accuracy_network", *quiet}
     parts |= {"lesions_safe", "good_refused", "good_looked_at", "faults_caught"}
     parts |= {f"{name}_limited" for name in ("lesions_safe", "invented_foci", "psnr")}
+    parts |= {"lesion_like_mark_kept", "lesion_like_mark_kept_limited"}
+    parts.add("planted_residual_limited")
     parts |= {f"caught_{name}" for name in FAULTS}
     parts |= {
         f"{name}_ill_{percent:03d}{mode}"

@@ -105,6 +105,68 @@ def test_an_engine_that_harms_is_held_by_the_limit(values):
     assert found["invented_foci_limited"] == 0
 
 
+PLACE = (-26.0, -90.0, 2.0)
+"""In the left occipital lobe, mm of the template."""
+
+
+def mark_of(session):
+    away = np.linalg.norm(template_coordinates(session) - PLACE, axis=-1)
+    return (0.25 * expit(2 * (12 - away))).astype(np.float32)
+
+
+class Marked(Cohort):
+    """The same people; scanner A shows everybody a bright place."""
+
+    def planted(self, _, scanner, __):
+        return mark_of(SOMEBODY) if scanner == "A" else None
+
+
+class MarkedImages(Images):
+    """Their scans, the mark in those of scanner A."""
+
+    cohort = Marked()
+
+    def session(self, subject, scanner, kind="scan"):
+        found = super().session(subject, scanner, kind)
+        scale = Step("scale", {"gain": 1.0})
+        mark = mark_of(found) if scanner == "A" else 0
+        return found.with_data({"T1w": found["T1w"].data + mark}, scale)
+
+
+class TakesMark(Identity):
+    """Subtracts the mark, whoever has whatever there."""
+
+    def transform(self, session):
+        data = session["T1w"].data - mark_of(session)
+        return session.with_data({"T1w": data}, Step("unmarked"))
+
+
+class TakesAll(Identity):
+    """Wipes out what is bright where the mark is, also a lesion."""
+
+    def transform(self, session):
+        image = session["T1w"].data
+        usual = people(1, seed=0, spacing=SPACING)[0]["T1w"].data
+        here = mark_of(session) > 0.01
+        data = np.where(here, np.minimum(image, usual), image)
+        return session.with_data({"T1w": data}, Step("wiped"))
+
+
+def test_a_mark_is_taken_away_and_a_lesion_like_it_is_kept(values):
+    found = values(score_lesions, TakesMark, MarkedImages())
+    assert abs(found["planted_residual"]) < 0.05
+    # Voxels of 4 mm: half of the places have too few to be known.
+    assert found["planted_residual_limited"] < 0.6
+    for mode in ("", "_limited"):
+        assert found[f"lesion_like_mark_kept{mode}"] == pytest.approx(1, abs=0.1)
+
+
+def test_an_engine_that_takes_the_lesion_with_the_mark_is_told(values):
+    found = values(score_lesions, TakesAll, MarkedImages())
+    assert found["lesion_like_mark_kept"] < 0.2
+    assert found["lesion_like_mark_kept_limited"] == pytest.approx(1, abs=0.1)
+
+
 class Healthy(Cohort):
     """The same people without a lesion."""
 
