@@ -227,9 +227,10 @@ def fit_guarded(
 ) -> tuple[Harmonizer, Guard]:
     """Return a fitted engine, and a guard that knows what is odd for it.
 
-    Every `HELD`-th source scan is kept from the engine, with its pair if it has one:
-    the guard tells from them what it does to scans it has not seen. Of fewer than
-    `ENOUGH` none is kept, and the guard has only those that the engine was fitted on.
+    Every `HELD`-th source scan is kept from the engine, with what the target group has
+    of the same person: the guard tells from them what it does to people it has not
+    seen. Of fewer than `ENOUGH` none is kept, and the guard has only those that the
+    engine was fitted on.
 
     Parameters
     ----------
@@ -239,9 +240,14 @@ def fit_guarded(
         Prepared; pairs for an engine of pairs.
     """
     held = list(source[::HELD]) if len(source) >= ENOUGH else []
-    seen = [n for n in range(len(source)) if not held or n % HELD]
-    mine = [source[n] for n in seen]
-    theirs = [target[n] for n in seen] if engine.needs_pairs else target
+    if engine.needs_pairs:
+        theirs = [one for n, one in enumerate(target) if not held or n % HELD]
+    else:
+        names = {session.subject for session in held} - {None}
+        theirs = [session for session in target if session.subject not in names]
+    if not theirs:  # nobody else is in the target group
+        held, theirs = [], list(target)
+    mine = [one for n, one in enumerate(source) if not held or n % HELD]
     engine.fit(mine, theirs)
     return engine, Guard.fit(engine, mine, held)
 

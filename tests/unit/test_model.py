@@ -212,10 +212,27 @@ def test_every_fourth_source_scan_is_kept_from_the_engine(engine, monkeypatch):
     )
     fit_guarded(engine, group(12), group(12))
     rest = [str(n) for n in range(12) if n % 4]
-    everybody = [str(n) for n in range(12)]
-    assert engine.seen == [rest, rest if engine.needs_pairs else everybody]
+    assert engine.seen == [rest, rest]  # nobody who is kept is in the target group
     assert [one.subject for one in told["seen"]] == rest
     assert [one.subject for one in told["held"]] == ["0", "4", "8"]
+
+
+def nobody(_, seen, held):
+    """In place of `Guard.fit`, which takes long."""
+
+
+def test_of_other_people_the_engine_has_all_target_scans(monkeypatch):
+    monkeypatch.setattr(Guard, "fit", nobody)
+    others = [replace(one, subject=f"other {one.subject}") for one in group(5)]
+    nameless = [replace(one, subject=None) for one in group(2)]
+    engine, _ = fit_guarded(Remembers(), group(12), [*others, *nameless])
+    assert len(engine.seen[1]) == 7
+
+
+def test_nobody_is_kept_if_that_left_no_target_group(monkeypatch):
+    monkeypatch.setattr(Guard, "fit", nobody)
+    engine, _ = fit_guarded(Remembers(), group(12), [group(1)[0]])
+    assert [len(some) for some in engine.seen] == [12, 1]
 
 
 def test_of_few_scans_none_is_kept(monkeypatch):

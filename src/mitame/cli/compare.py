@@ -15,9 +15,9 @@ from mitame.core.session import Suffix
 from mitame.io.staging import staged
 
 if TYPE_CHECKING:
-    from mitame.compare.comparison import Comparison
+    from mitame.compare.comparison import Comparison, SequenceComparison
 
-STEPS_PER_SEQUENCE = 5
+STEPS_PER_SEQUENCE = 6
 
 
 def compare(
@@ -101,7 +101,11 @@ def _write_overviews(folder: Path, comparison: Comparison, credit: str) -> list[
 
 def _numbers(comparison: Comparison) -> dict[str, object]:
     return {
-        suffix: {**found.numbers, "marks": [asdict(mark) for mark in found.marks]}
+        suffix: {
+            **found.numbers,
+            "marks": [asdict(mark) for mark in found.marks],
+            "guard": found.verdict.to_json(),
+        }
         for suffix, found in comparison.sequences.items()
     }
 
@@ -112,9 +116,15 @@ def _sentences(comparison: Comparison) -> list[str]:
         f"{found.numbers['changed_ml']:.1f} ml; median difference "
         f"{found.numbers['difference_before']:.3f} before, "
         f"{found.numbers['difference_after']:.3f} after harmonizing "
-        "(white matter = 1)."
+        f"(white matter = 1).{_guard(found)}"
         for suffix, found in comparison.sequences.items()
     ]
+
+
+def _guard(found: SequenceComparison) -> str:
+    """Return what the guard says, if it says anything."""
+    told = "; ".join(reason.sentence for reason in found.verdict.reasons)
+    return f" Guard, look: {told}." if told else ""
 
 
 def _places(count: int) -> str:

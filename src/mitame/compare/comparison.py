@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mitame.core.session import Suffix
 from mitame.core.volume import Step, Volume
+from mitame.guard.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Mark:
         white-matter median; positive is brighter today.
     peak_z : float
         Largest change over its noise level, signed.
+    holds : bool
+        Whether it is there, too, if no more is done to the prior than any lesion
+        survives: see `compare.guarded`.
     """
 
     center: tuple[float, float, float]
@@ -36,6 +40,7 @@ class Mark:
     diameter_mm: float
     mean_change: float
     peak_z: float
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +72,8 @@ class SequenceComparison:
         n where ``marks[n - 1]`` is, 0 elsewhere.
     numbers : dict of str to float
         Scores by the names that `present` explains.
+    verdict : Verdict
+        What the guard says of how the prior was harmonized.
     """
 
     prior_native: Volume
@@ -79,6 +86,7 @@ class SequenceComparison:
     marks: tuple[Mark, ...]
     mark_labels: NDArray[np.int32]
     numbers: dict[str, float]
+    verdict: Verdict = field(default_factory=Verdict)
 
     @property
     def edit(self) -> Volume:

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from mitame.compare.change import find_marks, standardized
 from mitame.compare.comparison import SequenceComparison
 from mitame.compare.distortion import Distortion, fit_distortion, none_at
+from mitame.compare.guarded import held_against, limited_prior, unheld
 from mitame.compare.limits import noise_level
 from mitame.compare.prepared import Prepared
+from mitame.core.errors import ImplausibleError
 from mitame.core.session import Session, Suffix
 from mitame.core.volume import Step, Volume
 from mitame.engines.bilateral import Bilateral
@@ -61,17 +63,21 @@ def compare_pair(
     progress("visits aligned")
     moved, harmonized = harmonize_pair(suffix, before, now, motion)
     progress("prior given the look of the current scan")
-    back = {
-        name: current.restore(now.with_volumes({suffix: volume}))[suffix]
-        for name, volume in {
-            "prior": moved[suffix],
-            "current": now[suffix],
-            "harmonized": harmonized[suffix],
-        }.items()
-    }
+
+    def back(session: Session) -> Volume:
+        return current.restore(now.with_volumes({suffix: session[suffix]}))[suffix]
+
+    seen = back(moved), back(now), back(harmonized)
     native_brain = current.restore(moved).require_brain()
-    found = judge(prior.native, **back, brain=native_brain)
+    found = judge(prior.native, *seen, native_brain)
     progress("change set against its noise")
+    try:
+        limited = back(limited_prior(suffix, moved, harmonized))
+    except ImplausibleError as error:
+        found = replace(found, verdict=unheld(error))
+    else:
+        found = held(found, limited)
+    progress("marks held against the limited mode")
     return replace(found, numbers=found.numbers | motion_size(motion, now[suffix]))
 
 
@@ -153,6 +159,30 @@ def judge(
         labels,
         numbers,
     )
+
+
+def held(found: SequenceComparison, limited: Volume) -> SequenceComparison:
+    """Return a comparison whose marks were held against the limited mode.
+
+    Parameters
+    ----------
+    found : SequenceComparison
+        From `judge`.
+    limited : Volume
+        The prior on the same grid: see `limited_prior`.
+    """
+    current, brain = found.current, found.brain
+    z = standardized(found.change.data, found.noise.data, brain, current.spacing)
+    other = current.data - limited.data
+    noise = noise_level(other, limited, current, brain)
+    z_limited = standardized(other, noise, brain, current.spacing)
+    marks, verdict = held_against(
+        (found.marks, found.mark_labels),
+        find_marks(z_limited, other, brain, current),
+        z,
+        z_limited,
+    )
+    return replace(found, marks=marks, verdict=verdict)
 
 
 def _moved(

@@ -191,6 +191,8 @@ class Known:
         each = zip(KINDS, peaks(left, evidence), self.focus, strict=True)
         for (width, _), peak, limit in each:
             odd = peak.strength > limit
+            if not odd.any():
+                continue
             mean = left.smoothed(width)[tuple(peak.voxel[odd].T)]
             homogeneous = np.column_stack([peak.voxel[odd], np.ones(odd.sum())])
             place = homogeneous @ left.source.reference.affine[:3].T

@@ -24,6 +24,7 @@ from mitame.present.panels import (
 from mitame.present.record import Line, steps_as_lines
 from mitame.present.sentences import (
     MarkRow,
+    guard_of,
     mark_row,
     more_marks,
     slice_in_words,
@@ -54,6 +55,7 @@ class Section:
     marks: list[MarkRow]
     more_marks: str
     marks_note: str
+    guard: str
     figures: list[MarkFigure]
     overview: list[list[Picture]]
     scores: list[ScoreRow]
@@ -110,6 +112,7 @@ def section_of(
         ],
         more_marks=more_marks(sequence.marks[NUMBERED:], words),
         marks_note=_marks_note(len(figures), len(sequence.marks), words),
+        guard=guard_of(sequence, words),
         figures=figures,
         overview=overview,
         scores=scores,

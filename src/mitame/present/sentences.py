@@ -59,6 +59,24 @@ def more_marks(rest: Sequence[Mark], words: Words) -> str:
     return words.say("marks_more", n=len(rest), total=total, largest=largest)
 
 
+def guard_of(sequence: SequenceComparison, words: Words) -> str:
+    """Return which marks depend on how the prior was harmonized."""
+    verdict, marks = sequence.verdict, sequence.marks
+    if not verdict.reasons:
+        return words["guard_holds" if marks else "guard_nothing"]
+    alone = [n for n, mark in enumerate(marks, 1) if not mark.holds]
+    hidden = verdict.places[len(alone) :]
+    parts = []
+    if alone:
+        parts.append(words.say("guard_alone", marks=", ".join(map(str, alone))))
+    if hidden:
+        places = "; ".join(
+            ", ".join(_number(value, 1) for value in place) for place in hidden
+        )
+        parts.append(words.say("guard_hidden", n=len(hidden), places=places))
+    return ("" if words.lang == "ja" else " ").join(parts or [words["guard_unheld"]])
+
+
 def summary_of(suffix: Suffix, box: Lightbox, words: Words) -> str:
     """Return how many marks, how large, where, and the noise level."""
     sequence = box.sequence

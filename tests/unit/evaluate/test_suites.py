@@ -17,6 +17,7 @@ from mitame.evaluate import guarded
 from mitame.evaluate.case import Direction
 from mitame.evaluate.suite_faults import score_faults
 from mitame.evaluate.suite_lesions import score_bias, score_lesions
+from mitame.evaluate.table import CEILING
 from mitame.prepare.template import template_coordinates, tissue_prior
 from mitame.testing.people import people
 
@@ -82,10 +83,12 @@ class Harms(Identity):
 def values(monkeypatch):
     """Return the scores of a suite, by metric."""
 
-    def run(suite, engine, images=None, direction=DIRECTION, **more):
+    def run(
+        suite, engine, images=None, direction=DIRECTION, *, engine_name="engine", **more
+    ):
         monkeypatch.setattr(guarded, "engine_class", lambda _: engine)
         images = Images() if images is None else images
-        rows = suite("engine", direction, images, seed=1, **more)
+        rows = suite(engine_name, direction, images, seed=1, **more)
         return {row.metric: row.value for row in rows}
 
     return run
@@ -165,6 +168,33 @@ def test_an_engine_that_takes_the_lesion_with_the_mark_is_told(values):
     found = values(score_lesions, TakesAll, MarkedImages())
     assert found["lesion_like_mark_kept"] < 0.2
     assert found["lesion_like_mark_kept_limited"] == pytest.approx(1, abs=0.1)
+
+
+class Faint(Identity):
+    """Paints a focus of 7 mm, a fifth of a white-matter median darker."""
+
+    def transform(self, session):
+        away = np.linalg.norm(template_coordinates(session) - (30, 10, 24), axis=-1)
+        data = session["T1w"].data - 0.2 * expit(2 * (3.5 - away))
+        return session.with_data({"T1w": data.astype(np.float32)}, Step("faint"))
+
+
+class AnotherTone(Identity):
+    """Shows everything in other tones, as scanners do."""
+
+    def transform(self, session):
+        data = 1.4 * np.sign(session["T1w"].data) * np.abs(session["T1w"].data) ** 0.8
+        return session.with_data({"T1w": data.astype(np.float32)}, Step("tone"))
+
+
+@pytest.mark.parametrize(("engine", "foci"), [(Faint, 1), (AnotherTone, 0)])
+def test_a_faint_focus_is_invented_and_another_tone_is_not(values, engine, foci):
+    assert values(score_lesions, engine)["invented_foci"] == foci
+
+
+def test_a_rescan_invents_nothing(values):
+    found = values(score_lesions, Identity, engine_name=CEILING)
+    assert found["invented_foci"] == 0
 
 
 class Healthy(Cohort):
