@@ -19,7 +19,7 @@ WORDS: dict[str, str] = {
     "header: age": "The person is younger or older than those the model knows",
     "header: contrast agent": "A contrast agent was given, to nobody the model knows",
     "marks: harmonizing's own": "Marked places that may be harmonizing's own: without "
-    "what could remove or invent a lesion nothing is there",
+    "what could remove or invent a lesion not half of the change is there",
     "marks: harmonized away": "Places that may have been harmonized away: without what "
     "could remove or invent a lesion they are marked",
     "marks: not held": "Marks could not be held against the limited mode",
