@@ -9,13 +9,19 @@ import pytest
 from mitame.compare.comparison import Comparison, Mark
 from mitame.core.errors import InputError, OutputError
 from mitame.core.volume import Step
+from mitame.guard.verdict import Focus, Reason, Verdict
 from mitame.present import panels, report, slider
 from mitame.present.contours import NUMBERED
 from mitame.present.lightbox import Lightbox
 from mitame.present.overview import write_overview_figure
 from mitame.present.record import params_as_text, steps_as_lines
 from mitame.present.report import write_comparison_report
-from mitame.present.sentences import place_in_letters, place_in_words, summary_of
+from mitame.present.sentences import (
+    guard_of,
+    place_in_letters,
+    place_in_words,
+    summary_of,
+)
 from mitame.present.words import score_definitions, words_in
 
 
@@ -71,6 +77,34 @@ def test_the_page_says_what_was_found(pages):
     assert "Noise level: 3.1 % of white matter." in pages["en"]
     assert "from 12.0 % to 4.0 %" in pages["en"]
     assert "396 days" in pages["en"]
+
+
+def test_marks_that_hold_are_said_to(pages):
+    assert "Guard: every mark is there, too" in pages["en"]
+    assert words_in("ja")["guard_holds"] in pages["ja"]
+
+
+HIDDEN = Focus((10.0, 20.0, 30.0), 7.0, 0.2)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_guard_tells_marks_and_places_that_depend_on_harmonizing(sequence_of, lang):
+    sequence, words = sequence_of(), words_in(lang)
+    alone = replace(sequence.marks[0], holds=False)
+    own = Reason("look", "marks: harmonizing's own", told="1 of 1")
+    verdict = Verdict((own,), (Focus(alone.center, 6.0, 0.3), HIDDEN))
+    said = guard_of(replace(sequence, marks=(alone,), verdict=verdict), words)
+    assert words.say("guard_alone", marks="1") in said
+    assert words.say("guard_hidden", n=1, places="10.0, 20.0, 30.0") in said
+
+
+def test_the_guard_says_if_there_is_nothing_to_hold(sequence_of):
+    words = words_in("en")
+    nothing = sequence_of(lesion=0)
+    assert guard_of(nothing, words) == words["guard_nothing"]
+    unheld = Verdict((Reason("look", "marks: not held", told="why"),))
+    said = guard_of(replace(sequence_of(), verdict=unheld), words)
+    assert said == words["guard_unheld"]
 
 
 def test_the_notice_stands_first(pages):
