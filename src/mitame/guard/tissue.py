@@ -21,11 +21,11 @@ FEWEST = 50
 
 @dataclass(frozen=True, slots=True)
 class TissueTones:
-    """Brightness of gray matter and fluid, and from where on lesions are.
+    """Brightness of gray matter and fluid, and which tones are whose.
 
-    White matter is near 1. Lesions are darker or brighter than tissue, but hardly as
-    dark as fluid: they begin halfway from the darkest tissue to it. Where fluid is not
-    dark they begin at half of that tissue: darker are air, bone and flowing blood.
+    White matter is near 1. Tissue begins halfway from its darkest to fluid; where fluid
+    is not dark, at half of that tissue. Lesions begin at half of it anyway, for they
+    may be as dark as fluid: darker are air, bone and flowing blood.
 
     Parameters
     ----------
@@ -62,9 +62,14 @@ class TissueTones:
 
     @property
     def low(self) -> float:
-        """The brightness from which on lesions are."""
+        """The brightness from which on tissue is."""
         dark = min(1.0, self.gray)
         return (self.fluid + dark) / 2 if self.fluid < dark else dark / 2
+
+    @property
+    def lowest(self) -> float:
+        """The brightness from which on lesions are."""
+        return min(1.0, self.gray) / 2
 
     def is_tissue(self, tone: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Return which tones are nearer to tissue than to fluid, and those beyond it.
@@ -75,3 +80,16 @@ class TissueTones:
         if self.fluid > bright:
             return np.asarray((tone >= self.low) & (tone < (bright + self.fluid) / 2))
         return np.asarray(tone >= self.low)
+
+    def is_usual(self, tone: NDArray[np.floating], reach: float) -> NDArray[np.bool_]:
+        """Return which tones white and gray matter have, and those between.
+
+        Parameters
+        ----------
+        tone : array
+            White-matter medians.
+        reach : float
+            How far beyond the medians.
+        """
+        dark, bright = min(1.0, self.gray), max(1.0, self.gray)
+        return np.asarray((tone >= dark - reach) & (tone <= bright + reach))

@@ -18,6 +18,10 @@ between white and gray matter."""
 SHADING = 2.0
 """Most by which a place may be brighter or darker than the mean of the brain."""
 
+DARKEST = 0.05
+"""Share of white matter that nothing with a contrast becomes darker than: a strong
+contrast would take dark tissue below nothing."""
+
 BEYOND = 0.1
 """White-matter medians by which the range between white and gray matter is widened
 before its contrast is measured: in FLAIR they are nearly alike."""
@@ -74,7 +78,7 @@ class ToneField:
 
         White matter becomes what it became, to `SHADING`. Between two tones of tissue,
         and up to bright fluid, contrast grows as between white and gray matter, to
-        `UNEVEN`, times the gain of the place. What is darker than tissue has the
+        `UNEVEN`, times the gain of the place. What is darker than lesions has the
         brain's mean curve. So tones of tissue rise everywhere: no lesion can
         vanish or come up.
 
@@ -102,7 +106,9 @@ class ToneField:
         risen = np.cumsum(steps, axis=-1) * self.step
         tone = np.concatenate([np.zeros_like(risen[..., :1]), risen], axis=-1)
         tone += (level - tone[..., white])[..., None]
-        dark = int(np.ceil(tissue.low / self.step))
+        steepest = (1 + UNEVEN) * contrast / usual[white]
+        lowest = max(tissue.lowest, 1 - (1 - DARKEST) / steepest)
+        dark = int(np.ceil(lowest / self.step))
         tone[..., :dark] = tone[..., dark : dark + 1] * usual[:dark] / usual[dark]
         return replace(self, tone=tone.astype(np.float32))
 

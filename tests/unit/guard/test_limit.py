@@ -101,7 +101,7 @@ def test_brighter_stays_brighter_at_every_place(someone: Session) -> None:
     edited = changed(someone, source.data * np.exp(2 * wild / wild.std() * 0.2))
     tissue = TissueTones.of(someone, "T1w")
     tones = fit_tones("T1w", someone, edited).keeping(tissue)
-    above = tones.brightness >= tissue.low
+    above = tones.brightness >= tissue.lowest
     assert (np.diff(tones.tone[..., above], axis=-1) > 0).all()
 
 
@@ -111,7 +111,7 @@ def test_slopes_of_tissue_are_those_of_white_and_gray_matter(someone: Session) -
     tissue = TissueTones.of(someone, "T1w")
     tones = fit_tones("T1w", someone, changed(someone, bent)).keeping(tissue)
     slopes = np.diff(tones.mean) / tones.step
-    inside = tones.brightness[:-1] > tissue.low
+    inside = tones.brightness[:-1] > tissue.lowest
     assert slopes[inside].max() / slopes[inside].min() < 1.03 / 0.97 + 0.01
 
 
@@ -150,7 +150,32 @@ def test_a_scan_without_fluid_is_an_error(someone: Session) -> None:
 
 
 @pytest.mark.parametrize(
-    ("gray", "fluid", "low"), [(0.6, 0.2, 0.4), (1.5, 2.5, 0.5), (1.1, 0.4, 0.7)]
+    ("gray", "fluid", "low", "lowest"),
+    [(0.6, 0.2, 0.4, 0.3), (1.5, 2.5, 0.5, 0.5), (1.1, 0.4, 0.7, 0.5)],
 )
-def test_lesions_begin_halfway_to_fluid(gray: float, fluid: float, low: float) -> None:
+def test_tissue_begins_halfway_to_fluid_and_lesions_where_fluid_may_be(
+    gray: float, fluid: float, low: float, lowest: float
+) -> None:
     assert TissueTones(gray, fluid).low == pytest.approx(low)
+    assert TissueTones(gray, fluid).lowest == pytest.approx(lowest)
+
+
+def test_a_black_hole_keeps_as_much_as_a_faint_lesion(someone: Session) -> None:
+    """As dark as fluid is: what a bent curve does to fluid is not done to it."""
+    kept = []
+    for depth in (0.45, 0.55, 0.65):
+        source = with_lesion(someone, depth)
+        image = source["T1w"].data
+        bent = np.sign(image) * np.abs(image) ** 0.5
+        found = limited(source, changed(source, bent))["T1w"].data
+        kept.append(contrast(source, found) / contrast(source, image))
+    assert max(kept) / min(kept) < 1.05  # the curve itself: 1.4
+
+
+def test_a_strong_contrast_takes_nothing_below_air(someone: Session) -> None:
+    image = someone["T1w"].data
+    strong = np.maximum(1 + 1.8 * (image - 1), 0)
+    tissue = TissueTones.of(someone, "T1w")
+    tones = fit_tones("T1w", someone, changed(someone, strong)).keeping(tissue)
+    assert tones.contrast(tissue) > 1.5
+    assert tones.tone.min() > -0.03  # the curve itself has -.011, the line -.16

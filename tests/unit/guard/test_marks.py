@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_erosion, gaussian_filter
 from scipy.special import expit
 
 from mitame.core.session import Session
@@ -145,6 +145,46 @@ def test_air_beside_a_mark_stays_air(known: Guard, stranger: Session) -> None:
     deep = binary_erosion(air, iterations=3) & (ball(stranger, PLACE, 12) > 0.5)
     assert deep.sum() > 50  # around the mark, where no neighbor is bright
     assert np.abs(found[deep]).max() < 0.01
+
+
+class TakesFluid(Identity):
+    """Makes what is dark at one place brighter, with everybody, and no tissue."""
+
+    def transform(self, session: Session) -> Session:
+        dark = expit(25 * (0.55 - gaussian_filter(session["T1w"].data, 0.5)))
+        return added(session, 0.3 * dark * ball(session, ELSEWHERE, 16))
+
+
+def test_what_is_done_to_everybodys_fluid_is_not_done_to_a_lesion(
+    group: list[Session], stranger: Session
+) -> None:
+    *across, up = ELSEWHERE
+    beside = (*across, up + 10)
+    filled = [added(one, -0.65 * ball(one, ELSEWHERE, 8)) for one in [*group, stranger]]
+    *everybody, healthy = filled
+    guard = Guard.fit(TakesFluid(), everybody, everybody[:2])
+    outside = 1 - ball(healthy, ELSEWHERE, 8)
+    lesion = -0.65 * ball(healthy, beside, 4) * outside
+    ill = added(healthy, lesion)
+    found, without = (
+        guard.limited(one, TakesFluid().transform(one)) for one in (ill, healthy)
+    )
+    core = (ball(healthy, beside, 3.5) > 0.5) & (outside > 0.9)
+    kept = (mean(found, core) - mean(without, core)) / lesion[core].mean()
+    assert 0.9 <= kept <= 1.1
+
+
+class Bends(Identity):
+    """Makes gray matter brighter at all places alike."""
+
+    def transform(self, session: Session) -> Session:
+        away = gaussian_filter(session["T1w"].data, 0.5) - 0.7
+        return added(session, 0.25 * np.exp(-((away / 0.1) ** 2)))
+
+
+def test_a_tone_curve_is_no_mark(group: list[Session]) -> None:
+    shift = Guard.fit(Bends(), group, group[:2]).known["T1w"].marks.shift
+    assert (np.abs(shift) > 0).mean() < 0.02
 
 
 def test_what_is_known_is_read_back(known: Guard, tmp_path: Path) -> None:
